@@ -1,0 +1,48 @@
+"""Everything unbarb raises on purpose.
+
+    UnbarbError
+    ├── InputError          a row, file or argument that cannot be read
+    ├── ConfigError         a policy, recipe or option that is not valid
+    ├── PluginError         a named plug-in that does not exist or cannot be loaded
+    │   └── MissingExtra    it needs a package that is not installed
+    ├── ModelError          model files that are missing, damaged or of another version
+    └── DetectionError      a detector failed on a text; the policy says what happens then
+
+Messages say what was given, what is allowed and what to do next.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+
+class UnbarbError(Exception):
+    """The root: catch this to catch everything unbarb raises on purpose."""
+
+
+class InputError(UnbarbError):
+    """A row, file or argument that cannot be read."""
+
+
+class ConfigError(UnbarbError):
+    """A policy, recipe or option that is not valid."""
+
+
+class PluginError(UnbarbError):
+    """A named plug-in that does not exist or cannot be loaded."""
+
+
+class MissingExtra(PluginError):
+    """A feature needs a package that is not installed."""
+
+    @classmethod
+    def for_feature(cls, feature: str, package: str, extra: str) -> Self:
+        return cls(f"{feature} needs the package {package!r}: pip install 'unbarb[{extra}]'")
+
+
+class ModelError(UnbarbError):
+    """Model files are missing, damaged or of another version."""
+
+
+class DetectionError(UnbarbError):
+    """A detector failed on a text; the policy says what happens then."""
