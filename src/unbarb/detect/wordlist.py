@@ -1,0 +1,107 @@
+"""The shipped English word list: entries with severity and sense, and what only looks like them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal, cast
+
+from unbarb.errors import ModelError
+
+FOLDER = Path(__file__).parent.parent / "models" / "lexicon-en"
+
+Sense = Literal["always", "mostly", "ambiguous"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of ``lexicon.tsv``.
+
+    `severity` is 1 mild, 2 strong, 3 severe. `sense` says how often the word is rude when it is
+    written: always, mostly, or only in some senses. `precision` is the share of toxic texts among
+    the `n` public comments that hold it; None where `n` is under 5.
+    """
+
+    text: str
+    labels: tuple[str, ...]
+    severity: int
+    sense: Sense
+    forms: tuple[str, ...]
+    precision: float | None
+    n: int
+
+    @property
+    def plain(self) -> bool:
+        """Whether a disguised spelling of it can only mean it: strong, and rude by itself."""
+        return self.severity >= 2 and self.sense != "ambiguous"
+
+
+@dataclass(frozen=True, slots=True)
+class WordList:
+    """`words` maps every written form to its entry, `phrases` the first word of a phrase to the
+    phrases (longest first); `innocent` words and phrases only look like an entry."""
+
+    words: Mapping[str, Entry]
+    phrases: Mapping[str, tuple[tuple[tuple[str, ...], Entry], ...]]
+    innocent: frozenset[str]
+    innocent_phrases: Mapping[str, tuple[tuple[str, ...], ...]]
+
+
+@cache
+def load() -> WordList:
+    """Read the shipped list, once.
+
+    Raises:
+        ModelError: a file is missing or a line of it cannot be read.
+    """
+    words: dict[str, Entry] = {}
+    phrases: dict[str, list[tuple[tuple[str, ...], Entry]]] = {}
+    for entry in _entries(FOLDER / "lexicon.tsv"):
+        for form in (entry.text, *entry.forms):
+            parts = tuple(form.replace("-", " ").split())
+            if len(parts) == 1:
+                words.setdefault(form, entry)
+            else:
+                phrases.setdefault(parts[0], []).append((parts, entry))
+    innocent = _lines(FOLDER / "innocent.txt")
+    loose: dict[str, list[tuple[str, ...]]] = {}
+    for line in innocent:
+        if " " in line:
+            parts = tuple(line.split())
+            loose.setdefault(parts[0], []).append(parts)
+    return WordList(
+        words=words,
+        phrases={first: tuple(sorted(found, key=lambda p: -len(p[0]))) for first, found in phrases.items()},
+        innocent=frozenset(line for line in innocent if " " not in line),
+        innocent_phrases={first: tuple(found) for first, found in loose.items()},
+    )
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error}); install unbarb again") from error
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _entries(path: Path) -> list[Entry]:
+    found = []
+    for number, line in enumerate(_lines(path), 2):
+        try:
+            text, labels, severity, sense, forms, _, precision, n = line.split("\t")
+            entry = Entry(
+                text,
+                tuple(labels.split(",")),
+                int(severity),
+                cast(Sense, sense),
+                tuple(forms.split(",")) if forms else (),
+                float(precision) if precision else None,
+                int(n or 0),
+            )
+        except ValueError as error:
+            raise ModelError(f"{path}, entry {number}: {error}; eight columns are needed") from error
+        found.append(entry)
+    return found
