@@ -1,0 +1,1 @@
+"""One suite a file: texts and systems in, a table of figures out."""
