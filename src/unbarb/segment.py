@@ -20,8 +20,8 @@ MAX_CHARACTERS = 400
 """No sentence is longer, in characters."""
 
 _END = re.compile(r"""(?<![.!?…])[.!?…]+["'”’»)\]*_]{0,4}\s+|[。！？]+["”』」)]{0,4}\s*|\n\s*""")
-_CLAUSE = re.compile(r"[,;:)–—]\s+|\s+(?=(?:and|but|or|because|so|while|which|who|that)\s)")
-_SPACE = re.compile(r"\s+")
+_CLAUSE = re.compile(r"[,;:)–—]\s|\s(?=(?:and|but|or|because|so|while|which|who|that)\s)")
+_SPACE = re.compile(r"\s(?!\s)")
 _LAST_TOKEN = re.compile(r"[^\s(\"'“‘\[]*$")
 _INITIAL = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 _WORD = re.compile(r"\S+")
