@@ -15,7 +15,15 @@ from typing import Any, Literal
 import yaml
 
 Split = Literal["train", "test"]
-TEMPLATE_FILES = ("hateful.yaml", "harmless.yaml", "everyday.yaml")
+TEMPLATE_FILES = (
+    "hateful.yaml",
+    "group_threats.yaml",
+    "phrasings.yaml",
+    "identity.yaml",
+    "counter_speech.yaml",
+    "aimed_elsewhere.yaml",
+    "violence.yaml",
+)
 
 
 @dataclass(frozen=True, slots=True)
