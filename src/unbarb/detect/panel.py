@@ -1,0 +1,96 @@
+"""Several detectors as one: the highest score of each label, all findings, and who failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
+
+from unbarb.detect.protocol import Detector
+from unbarb.text import Analysis, Finding, Word
+
+
+class Panel:
+    """A detector made of detectors.
+
+    One that fails on a text leaves a warning that begins with :data:`FAILED`; the policy says
+    what happens then. A failure in a batch is tried again text by text, so that one text's
+    trouble is not another's.
+    """
+
+    FAILED = "detector failed"
+    name = "panel"
+
+    def __init__(self, members: Sequence[Detector]) -> None:
+        self.members = tuple(members)
+        self.labels = frozenset().union(*(member.labels for member in self.members))
+        joined = "\n".join(f"{member.name} {member.digest}" for member in self.members)
+        self.digest = "sha256:" + sha256(joined.encode()).hexdigest()
+
+    def detect(
+        self, texts: Sequence[str], *, context: Sequence[str | None] | None = None
+    ) -> list[Analysis]:
+        """Every member's analysis of every text, merged."""
+        columns = [self._ask(member, texts, context) for member in self.members]
+        return [merged(text, row) for text, *row in zip(texts, *columns, strict=True)]
+
+    def _ask(
+        self, member: Detector, texts: Sequence[str], context: Sequence[str | None] | None
+    ) -> list[Analysis]:
+        try:
+            return member.detect(texts, context=context)
+        except Exception as error:  # a plug-in may raise anything; the policy decides, nothing passes
+            if len(texts) != 1:
+                around = context or [None] * len(texts)
+                return [
+                    self._ask(member, [text], [before])[0]
+                    for text, before in zip(texts, around, strict=True)
+                ]
+            warning = f"{self.FAILED}: {member.name}: {type(error).__name__}: {error}"
+            return [Analysis(texts[0], {}, coverage=0.0, warnings=(warning,))]
+
+
+def failed(analysis: Analysis) -> bool:
+    """Whether a detector failed on this text."""
+    return any(warning.startswith(Panel.FAILED) for warning in analysis.warnings)
+
+
+def merged(text: str, analyses: Sequence[Analysis]) -> Analysis:
+    """One analysis of `text` from several: highest scores, all findings, lowest coverage."""
+    if len(analyses) == 1:
+        return analyses[0]
+    scores: dict[str, float] = {}
+    words: dict[tuple[int, int], Word] = {}
+    models: dict[str, str] = {}
+    for analysis in analyses:
+        for label, score in analysis.scores.items():
+            scores[label] = max(score, scores.get(label, 0.0))
+        for word in analysis.words:
+            known = words.get((word.start, word.end))
+            if known is None or known.toxicity < word.toxicity:
+                words[word.start, word.end] = word
+        models.update(analysis.models)
+    return Analysis(
+        text,
+        scores,
+        tuple(sorted((f for a in analyses for f in a.findings), key=_place)),
+        tuple(words[key] for key in sorted(words)),
+        min((analysis.coverage for analysis in analyses), default=0.0),
+        next((a.language for a in analyses if a.language != "und"), "und"),
+        tuple(dict.fromkeys(warning for a in analyses for warning in a.warnings)),
+        models,
+    )
+
+
+def moved(analysis: Analysis, offset: int, text: str) -> Analysis:
+    """The analysis of a stretch, told in offsets of the whole `text`."""
+    return replace(
+        analysis,
+        text=text,
+        findings=tuple(replace(f, start=f.start + offset, end=f.end + offset) for f in analysis.findings),
+        words=tuple(replace(w, start=w.start + offset, end=w.end + offset) for w in analysis.words),
+    )
+
+
+def _place(finding: Finding) -> tuple[int, int, str, str]:
+    return finding.start, finding.end, finding.label, finding.source

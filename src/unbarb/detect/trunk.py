@@ -1,0 +1,89 @@
+"""Runs the int8 encoder: piece ids in, hidden states out. Every window is run alone.
+
+The model's activations are quantised by the range of what one run holds, so a window that shares
+a run with others would get other numbers. Run alone, a text's result depends on nothing else, and
+a rewrite is scored exactly as it would be if it came as a text of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from unbarb.errors import ModelError
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+WIDTH = 384
+
+
+class Embeddings:
+    """Word and place embeddings, shared by the trunks: int8 rows with a scale each, memory-mapped."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            self._words = np.load(folder / "words.npy", mmap_mode="r")
+            self._scales = np.load(folder / "word-scales.npy")
+            self._places = np.load(folder / "places.npy")
+        except (OSError, ValueError) as error:
+            raise ModelError(f"{folder}: embeddings do not load: {error}; run `unbarb models verify`") from error
+
+    def __call__(self, ids: IntArray) -> FloatArray:
+        """Sum of word and place embeddings: (t,) → (1, t, d)."""
+        words = self._words[ids] * self._scales[ids, None]
+        return np.asarray((words + self._places[: len(ids)])[None], np.float32)
+
+
+class Trunk:
+    """One encoder graph over the shared embeddings."""
+
+    def __init__(self, path: Path, embeddings: Embeddings) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        # Fusing residual and norm, as the higher levels do, is slower on short windows.
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime raises bare classes of its own
+            raise ModelError(f"{path} does not load: {error}; run `unbarb models verify`") from error
+        self._embeddings = embeddings
+
+    def __call__(self, ids: IntArray) -> FloatArray:
+        """Hidden states of one window: (t,) → (t, d)."""
+        hidden: FloatArray = self._session.run(["hidden"], {"embedded": self._embeddings(ids)})[0]
+        return hidden[0]
+
+
+class Crew:
+    """Runs independent windows side by side; one thread runs them in the caller's own."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = max(1, threads)
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self.threads, thread_name_prefix="unbarb")
+
+    def run(self, trunk: Trunk, windows: Sequence[IntArray]) -> list[FloatArray]:
+        """Hidden states of each window, in order."""
+        if self.threads == 1 or len(windows) < 4:
+            return [trunk(ids) for ids in windows]
+        return list(self._pool.map(trunk, windows, chunksize=1))
+
+
+def pooled(hidden: FloatArray) -> FloatArray:
+    """[CLS], mean and maximum over the pieces, side by side: (t, d) → (3 d,)."""
+    return np.concatenate((hidden[0], hidden.mean(0), hidden.max(0)))
+
+
+def sigmoid(logits: FloatArray) -> FloatArray:
+    """Probabilities of logits, without overflow."""
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -30.0, 30.0))), np.float32)

@@ -1,0 +1,213 @@
+"""The guard: analyse → decide → propose → verify → verdict.
+
+What leaves has been checked, and what failed the check does not leave. Building a guard may load
+files; calling it touches no file, log or store.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+from unbarb import plugins
+from unbarb.detect.panel import Panel, failed
+from unbarb.detect.protocol import Detector
+from unbarb.errors import InputError
+from unbarb.policy import Decision, Policy
+from unbarb.rewrite.protocol import Rewriter
+from unbarb.text import Analysis, Direction, Verdict, apply
+from unbarb.verify.ladder import Ladder
+from unbarb.verify.verifier import Verifier
+
+
+class Guard:
+    """Finds toxic language, rewrites it and verifies the rewrite; one verdict per text.
+
+    Args:
+        policy: a preset's name, a policy file, or a :class:`~unbarb.policy.Policy`.
+        detectors: names of plug-ins or detectors; default those the policy names.
+        rewriter: name of a plug-in or a rewriter; None loads none (for a guard that only checks).
+        threads: texts worked on side by side; default one per core, at most four.
+
+    Raises:
+        ConfigError: the policy is not valid.
+        PluginError: a detector or rewriter cannot be loaded. A guard fails closed.
+        ModelError: model files are missing or damaged.
+    """
+
+    def __init__(
+        self,
+        policy: str | Path | Policy = "default",
+        detectors: Sequence[str | Detector] | None = None,
+        rewriter: str | Rewriter | None = "edit",
+        *,
+        threads: int | None = None,
+    ) -> None:
+        self.policy = policy if isinstance(policy, Policy) else Policy.load(policy)
+        self._threads = threads or min(4, os.cpu_count() or 1)
+        options = {"gate": self.policy.gate, "threads": self._threads}
+        chosen = self.policy.detectors if detectors is None else detectors
+        self.panel = Panel([built("unbarb.detectors", one, options) for one in chosen])
+        self.unscored = self.policy.unscored(self.panel.labels)
+        self._ladder = None if rewriter is None else self._ladder_of(rewriter)
+
+    def _ladder_of(self, rewriter: str | Rewriter) -> Ladder:
+        # The gate's scores are for settling, never for verifying: candidates are read in full.
+        full = Panel([getattr(member, "ungated", member) for member in self.panel.members])
+        rewriters = [built("unbarb.rewriters", one, {}) for one in (rewriter, "mask")]
+        return Ladder(rewriters, full, Verifier.standard(full))
+
+    def __call__(
+        self, text: str, *, id: str | None = None, direction: Direction = "none", context: str | None = None
+    ) -> Verdict:
+        """Decide about `text` and carry the decision out."""
+        return self.batch([text], ids=[id], direction=direction, context=[context])[0]
+
+    def check(
+        self, text: str, *, id: str | None = None, direction: Direction = "none", context: str | None = None
+    ) -> Verdict:
+        """Decide about `text` and change nothing."""
+        return self.check_batch([text], ids=[id], direction=direction, context=[context])[0]
+
+    def batch(
+        self,
+        texts: Sequence[str],
+        *,
+        ids: Sequence[str | None] | None = None,
+        direction: Direction = "none",
+        context: Sequence[str | None] | None = None,
+    ) -> list[Verdict]:
+        """Decide about each text and carry the decision out; verdicts in order.
+
+        A text's verdict does not depend on the others.
+        """
+        decided = self.check_batch(texts, ids=ids, direction=direction, context=context)
+        todo = [at for at, verdict in enumerate(decided) if verdict.action in ("rewrite", "mask")]
+        if len(todo) < 2 or self._threads == 1:
+            done = [self._carried_out(decided[at]) for at in todo]
+        else:
+            with ThreadPoolExecutor(self._threads, thread_name_prefix="unbarb") as pool:
+                done = list(pool.map(self._carried_out, [decided[at] for at in todo]))
+        for at, verdict in zip(todo, done, strict=True):
+            decided[at] = verdict
+        return decided
+
+    def check_batch(
+        self,
+        texts: Sequence[str],
+        *,
+        ids: Sequence[str | None] | None = None,
+        direction: Direction = "none",
+        context: Sequence[str | None] | None = None,
+    ) -> list[Verdict]:
+        """Decide about each text and change nothing; verdicts in order.
+
+        Raises:
+            InputError: `ids` or `context` are not as many as the texts, or a text is not a string.
+        """
+        for name, given in (("ids", ids), ("context", context)):
+            if given is not None and len(given) != len(texts):
+                raise InputError(f"{len(texts)} texts but {len(given)} {name}; give one for each text, or none")
+        for text in texts:
+            if not isinstance(text, str):
+                raise InputError(f"a text must be a str, not {type(text).__name__}: {text!r:.60}")
+        analyses = self.panel.detect([self._without_allowed(text) for text in texts], context=context)
+        return [
+            self._decided(text, analysis, name, direction)
+            for text, analysis, name in zip(texts, analyses, ids or [None] * len(texts), strict=True)
+        ]
+
+    def _without_allowed(self, text: str) -> str:
+        """The text with allow-listed phrases blanked: same length, nothing to find there."""
+        for span in self.policy.allowed_spans(text):
+            text = text[: span.start] + " " * (span.end - span.start) + text[span.end :]
+        return text
+
+    def _decided(self, text: str, analysis: Analysis, name: str | None, direction: Direction) -> Verdict:
+        decision, warnings = self._overruled(self.policy.decide(analysis.scores, direction), analysis)
+        action, message = decision.action, decision.message
+        if self.policy.shadow and action not in ("allow", "flag"):
+            warnings += (f"shadow mode: {action!r} was decided and not carried out",)
+            action, message = "flag", None
+        withheld = action in ("block", "route")
+        return Verdict(
+            id=name,
+            direction=direction,
+            action=action,
+            original=text,
+            text=None if withheld else text,
+            scores=analysis.scores,
+            unscored=self.unscored,
+            findings=analysis.findings,
+            step="block" if action == "block" else "route" if action == "route" else "none",
+            rule=decision.rule,
+            policy={"name": self.policy.name, "digest": self.policy.digest},
+            models=analysis.models,
+            coverage=analysis.coverage,
+            language=analysis.language,
+            warnings=warnings,
+            message=message,
+        )
+
+    def _overruled(self, decision: Decision, analysis: Analysis) -> tuple[Decision, tuple[str, ...]]:
+        """What the policy says of languages it does not cover and of detectors that failed."""
+        policy, warnings = self.policy, analysis.warnings
+        if analysis.language != "und" and analysis.language not in policy.languages:
+            covered = ", ".join(policy.languages)
+            warnings += (f"language {analysis.language!r} is not covered ({covered}): scores say little",)
+            decision = policy.stricter(decision, policy.on_unsupported_language, "on.unsupported_language")
+        if failed(analysis):
+            decision = policy.stricter(decision, policy.on_detector_error, "on.detector_error")
+        if analysis.coverage < 1.0:
+            warnings += (f"only {analysis.coverage:.0%} of the characters were scored",)
+        return decision, warnings
+
+    def _carried_out(self, verdict: Verdict) -> Verdict:
+        """Take `verdict` down the ladder and say where it came to rest."""
+        if self._ladder is None:
+            return verdict
+        text = self._without_allowed(verdict.original)
+        ceilings = self.policy.ceilings(verdict.direction)
+        outcome = self._ladder.descend(text, ceilings, "edit" if verdict.action == "rewrite" else "mask")
+        if outcome.step == "block":
+            return self._not_rewritten(verdict, outcome.refused)
+        return replace(
+            verdict,
+            action="mask" if outcome.step == "mask" else "rewrite",
+            text=apply(outcome.edits, verdict.original),
+            edits=outcome.edits,
+            scores_after=outcome.scores,
+            step=outcome.step,
+            meaning=outcome.meaning,
+            not_detoxifiable=outcome.step == "mask" and verdict.action == "rewrite",
+        )
+
+    def _not_rewritten(self, verdict: Verdict, refused: Sequence[str]) -> Verdict:
+        """No rung held: the policy says whether to flag, route or block."""
+        action = self.policy.on_rewrite_failure
+        action = action if action in ("flag", "route") else "block"
+        last = f"; last refused: {refused[-1]}" if refused else ""
+        return replace(
+            verdict,
+            action=action,
+            text=verdict.original if action == "flag" else None,
+            step="none" if action == "flag" else action,
+            rule="on.rewrite_failure",
+            not_detoxifiable=True,
+            message=self.policy.message,
+            warnings=(*verdict.warnings, f"no rewrite passed the check{last}"),
+        )
+
+
+def built(group: str, plugin: Any, options: Mapping[str, Any]) -> Any:
+    """A plug-in by its name, given those `options` it asks for; anything else comes back as it is."""
+    if not isinstance(plugin, str):
+        return plugin
+    maker = plugins.load(group, plugin)
+    wanted = signature(maker).parameters
+    return maker(**{name: value for name, value in options.items() if name in wanted})

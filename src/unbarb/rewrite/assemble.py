@@ -1,0 +1,140 @@
+"""From words and tags to edits in the original: spacing, articles, casing and loose marks repaired.
+
+What is kept keeps its characters and, between two kept neighbours, its spacing: edits stay small.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unbarb.rewrite.tags import APPEND, DELETE, REPLACE
+from unbarb.text import Edit, Span
+
+_NO_SPACE_BEFORE = re.compile(r"^(?:[.,;:!?%)\]}…]|['’](?:t|s|m|d|re|ve|ll)\b)", re.IGNORECASE)
+_NO_SPACE_AFTER = frozenset("([{#@$")
+_LOOSE = frozenset(",;:-–—/&")
+_END = frozenset(".!?…")
+_VOWEL_SOUND = re.compile(r"(?:[aeio]|u(?!ni|se|su|ti)|hono|hour|heir)", re.IGNORECASE)
+_ARTICLES = {"a": "an", "an": "a"}
+
+
+@dataclass(slots=True)
+class _Token:
+    """A word of the result; `place` is its span in the original when it was kept as it stood."""
+
+    text: str
+    place: Span | None
+
+
+def assemble(text: str, words: Sequence[Span], tags: Sequence[str]) -> tuple[Edit, ...]:
+    """The edits that carry out `tags` over `words` of `text`, repaired.
+
+    ``tags[0]`` stands before the first word, ``tags[i + 1]`` at ``words[i]``. Nothing outside the
+    words' stretch is touched.
+    """
+    tokens: list[_Token] = []
+    for place, tag in zip([None, *words], tags, strict=True):
+        if tag.startswith(REPLACE):
+            tokens += [_Token(word, None) for word in tag[len(REPLACE) :].split()]
+            continue
+        if tag != DELETE and place is not None:
+            tokens.append(_Token(place.of(text), place))
+        if tag.startswith(APPEND):
+            tokens += [_Token(word, None) for word in tag[len(APPEND) :].split()]
+    if not words:
+        return ()
+    tokens = _mend_marks(tokens, words)
+    _mend_articles(tokens)
+    _mend_case(text, words, tokens)
+    return _edits(text, Span(words[0].start, words[-1].end), tokens)
+
+
+def _mend_marks(tokens: list[_Token], words: Sequence[Span]) -> list[_Token]:
+    """Drop marks that an edit left loose: at the start, doubled, or before the end mark."""
+    follows = {before.end: after.start for before, after in zip(words, words[1:], strict=False)}
+    mended: list[_Token] = []
+    for token in tokens:
+        last = mended[-1] if mended else None
+        touching = (
+            last is not None and last.place is not None and token.place is not None
+            and follows.get(last.place.end) == token.place.start
+        )  # fmt: skip
+        if not touching and last is not None:
+            if last.text in _LOOSE and (token.text in _LOOSE or token.text in _END):
+                mended.pop()
+                last = mended[-1] if mended else None
+            elif last.text in _END and (token.text in _LOOSE or token.text == last.text == "."):
+                continue
+        if last is None and (token.text in _LOOSE or token.text in _END) and token.place != words[0]:
+            continue
+        mended.append(token)
+    while mended and mended[-1].text in _LOOSE and mended[-1].place != words[-1]:
+        mended.pop()
+    return mended
+
+
+def _mend_articles(tokens: list[_Token]) -> None:
+    """Make a or an agree with the word after it, where an edit changed that word."""
+    for token, after in zip(tokens, tokens[1:], strict=False):
+        other = _ARTICLES.get(token.text.lower())
+        if other is None or not after.text[:1].isalpha():
+            continue
+        beside = token.place is not None and after.place is not None and after.place.start - token.place.end < 3
+        if not beside and (token.text.lower() == "an") != bool(_VOWEL_SOUND.match(after.text)):
+            token.text = other.capitalize() if token.text[0].isupper() else other
+            token.place = None
+
+
+def _mend_case(text: str, words: Sequence[Span], tokens: list[_Token]) -> None:
+    """Give the first word the capital that the original's first word had, and I its own."""
+    letters = [c for c in text if c.isalpha()]
+    shouting = len(letters) > 8 and sum(c.isupper() for c in letters) > 0.8 * len(letters)
+    speaks_i = re.search(r"\bI\b", text) is not None
+    for token in tokens:
+        if token.place is None and shouting:
+            token.text = token.text.upper()
+        elif token.place is None and token.text == "i" and speaks_i:
+            token.text = "I"
+    first = next((token for token in tokens if token.text[:1].isalpha()), None)
+    if first is not None and words[0].of(text)[:1].isupper() and first.text[:1].islower():
+        first.text = first.text[:1].upper() + first.text[1:]
+        first.place = None
+
+
+def _edits(text: str, stretch: Span, tokens: Sequence[_Token]) -> tuple[Edit, ...]:
+    edits: list[Edit] = []
+    at, pending = stretch.start, ""
+    for index, token in enumerate(tokens):
+        gap = "" if index == 0 else _gap(text, tokens[index - 1], token)
+        if token.place is None:
+            pending += gap + token.text
+        else:
+            _add(edits, text, at, token.place.start, pending + gap)
+            at, pending = token.place.end, ""
+    _add(edits, text, at, stretch.end, pending)
+    return tuple(edits)
+
+
+def _gap(text: str, before: _Token, after: _Token) -> str:
+    """What stands between two neighbours: as in the original where it can be, else by rule."""
+    if before.place is not None and after.place is not None:
+        original = text[before.place.end : after.place.start]
+        if not original.strip():
+            return original
+    if after.place is not None and _NO_SPACE_BEFORE.match(after.text):
+        return " " if text[max(0, after.place.start - 1) : after.place.start] == " " else ""
+    if _NO_SPACE_BEFORE.match(after.text) or before.text in _NO_SPACE_AFTER:
+        return ""
+    return " "
+
+
+def _add(edits: list[Edit], text: str, start: int, end: int, replacement: str) -> None:
+    """Add an edit unless it changes nothing; spaces that stay the same are left out of it."""
+    while start < end and replacement[:1].isspace() and text[start] == replacement[0]:
+        start, replacement = start + 1, replacement[1:]
+    while start < end and replacement[-1:].isspace() and text[end - 1] == replacement[-1]:
+        end, replacement = end - 1, replacement[:-1]
+    if text[start:end] != replacement:
+        edits.append(Edit(start, end, replacement))

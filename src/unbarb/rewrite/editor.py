@@ -1,0 +1,75 @@
+"""The editing trunk: word tags for a sentence, and what the sentence heads say of a text.
+
+Heads are plain matrices over the hidden states; see train/editor.py for how they learn.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from unbarb.detect.embedded import HOME, card_digest
+from unbarb.detect.trunk import Embeddings, FloatArray, Trunk, pooled, sigmoid
+from unbarb.detect.wordpiece import CLS, MAX_PIECES, SEP, WordPiece, words_of
+from unbarb.errors import ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class Impression:
+    """What the sentence heads say of one text: probabilities, and a unit vector of its meaning."""
+
+    fluency: float
+    toxicity: float
+    meaning: FloatArray
+
+
+class Editor:
+    """The second trunk of the embedded model.
+
+    Raises:
+        ModelError: model files are missing or damaged.
+    """
+
+    def __init__(self, folder: Path = HOME) -> None:
+        self.digest = card_digest(folder)
+        self._wordpiece = WordPiece(folder / "tokenizer.json")
+        self._trunk = Trunk(folder / "editor.onnx", Embeddings(folder))
+        try:
+            self.vocabulary: tuple[str, ...] = tuple(json.loads((folder / "tags.json").read_text("utf-8")))
+            with np.load(folder / "editor-heads.npz", allow_pickle=False) as heads:
+                self._tags: FloatArray = heads["tags"].astype(np.float32)
+                self._tags_bias: FloatArray = heads["tags_bias"]
+                self._sentence: FloatArray = heads["sentence"].astype(np.float32)
+                self._sentence_bias: FloatArray = heads["sentence_bias"]
+                self._meaning: FloatArray = heads["meaning"].astype(np.float32)
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelError(f"{folder}: editor heads do not load: {error}; run `unbarb models verify`") from error
+        self.read = lru_cache(maxsize=4096)(self._read)
+
+    def tag(self, words: Sequence[str]) -> FloatArray | None:
+        """Log-probabilities of tags, shape (words + 1, tags); place 0 stands before the first word.
+
+        None when the sentence is longer than the encoder reads at once.
+        """
+        pieces = self._wordpiece.encode([list(words)])[0]
+        if len(pieces.ids) > MAX_PIECES - 2:
+            return None
+        hidden = self._trunk(np.concatenate(([CLS], pieces.ids, [SEP])))
+        first = np.searchsorted(pieces.owner, np.arange(len(words))) + 1
+        logits = hidden[np.concatenate(([0], first))] @ self._tags + self._tags_bias
+        logits -= logits.max(axis=1, keepdims=True)
+        return np.asarray(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)), np.float32)
+
+    def _read(self, text: str) -> Impression:
+        """Fluency, toxicity and meaning of a text; one longer than a window is read by its start."""
+        words = [span.of(text) for span in words_of(text)]
+        ids = self._wordpiece.encode([words])[0].ids[: MAX_PIECES - 2]
+        hidden = self._trunk(np.concatenate(([CLS], ids, [SEP])))
+        fluency, toxicity = sigmoid(pooled(hidden) @ self._sentence + self._sentence_bias).tolist()
+        meaning = hidden.mean(0) @ self._meaning
+        return Impression(fluency, toxicity, meaning / max(float(np.linalg.norm(meaning)), 1e-9))

@@ -1,0 +1,139 @@
+"""Trains the detection trunk: six sentence labels and the toxic words, all corpora at once."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from unbarb.train.batches import Batch, Row, batches, count
+from unbarb.train.multitask import Encoder, SentenceHead, WordHead
+
+Report = Callable[[int, int, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSettings:
+    """What the recipe may set for the detection trunk."""
+
+    rank: int = 48
+    epochs: int = 2
+    learning_rate: float = 7e-4
+    head_learning_rate: float = 1e-3
+    pieces_per_batch: int = 2048
+    span_weight: float = 0.4
+    dropout: float = 0.0
+    seed: int = 7
+
+
+class Detector(nn.Module):
+    """Encoder with a label head and a span head."""
+
+    def __init__(self, base: Path, settings: DetectorSettings, labels: int) -> None:
+        super().__init__()
+        self.encoder = Encoder(base, settings.rank, settings.dropout)
+        self.labels = SentenceHead(labels)
+        self.spans = WordHead(1)
+
+    def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Label logits (b, outputs) and span logits (b, t)."""
+        hidden = self.encoder(ids, mask)
+        return self.labels(hidden, mask), self.spans(hidden).squeeze(-1)
+
+
+def known_bce(logits: Tensor, targets: Tensor) -> Tensor:
+    """Binary cross-entropy where the target is known (not NaN), 0 elsewhere; same shape."""
+    known = ~torch.isnan(targets)
+    loss = nn.functional.binary_cross_entropy_with_logits(
+        logits, torch.where(known, targets, torch.zeros_like(targets)), reduction="none"
+    )
+    return loss * known
+
+
+def loss_of(model: Detector, batch: Batch, span_weight: float) -> Tensor:
+    """Mean label loss per known label plus the weighted mean span loss per known word."""
+    labels, spans = model(batch.ids, batch.mask)
+    weight = batch.weight
+    label_loss = (known_bce(labels, batch.labels) * weight[:, None]).sum()
+    label_known = ((~torch.isnan(batch.labels)) * weight[:, None]).sum().clamp(min=1)
+    span_loss = (known_bce(spans, batch.words) * weight[:, None]).sum()
+    span_known = ((~torch.isnan(batch.words)) * weight[:, None]).sum().clamp(min=1)
+    return label_loss / label_known + span_weight * span_loss / span_known
+
+
+def train_detector(
+    rows: Callable[[int], Sequence[Row]],
+    base: Path,
+    labels: int,
+    settings: DetectorSettings,
+    folder: Path,
+    progress: Report,
+) -> Detector:
+    """Train on ``rows(epoch)`` and give the model; losses go to `folder`/metrics.jsonl."""
+    torch.manual_seed(settings.seed)
+    model = Detector(base, settings, labels)
+    first = rows(0)
+    steps = count(first, settings.pieces_per_batch) * settings.epochs
+    optimiser, schedule = optimiser_of(model, settings.learning_rate, settings.head_learning_rate, steps)
+    step, began, running = 0, time.monotonic(), 0.0
+    model.train()
+    with (folder / "metrics.jsonl").open("a", encoding="utf-8") as log:
+        for epoch in range(settings.epochs):
+            current = first if epoch == 0 else rows(epoch)
+            for batch in batches(current, settings.pieces_per_batch, settings.seed + epoch):
+                with torch.autocast("cpu", torch.bfloat16):
+                    loss = loss_of(model, batch, settings.span_weight)
+                loss.backward()  # type: ignore[no-untyped-call]
+                nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+                optimiser.step()
+                schedule.step()
+                optimiser.zero_grad()
+                step += 1
+                running += (float(loss.detach()) - running) * max(0.01, 1 / step)
+                if step % 50 == 0:
+                    line = {"step": step, "epoch": epoch, "loss": round(running, 5),
+                            "seconds": round(time.monotonic() - began, 1)}  # fmt: skip
+                    log.write(json.dumps(line) + "\n")
+                    log.flush()
+                progress(step, max(steps, step), running)
+            torch.save(model.state_dict(), folder / f"epoch-{epoch}.pt")
+    return model.eval()
+
+
+def optimiser_of(
+    model: nn.Module, rate: float, head_rate: float, steps: int
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    """AdamW over adapters and heads, 4 % warm-up, then linear to zero."""
+    adapters = [p for n, p in model.named_parameters() if p.requires_grad and "lora_" in n]
+    heads = [p for n, p in model.named_parameters() if p.requires_grad and "lora_" not in n]
+    optimiser = torch.optim.AdamW(
+        [{"params": adapters, "lr": rate}, {"params": heads, "lr": head_rate}], weight_decay=0.01, fused=True
+    )
+    warm = max(1, steps // 25)
+
+    def factor(step: int) -> float:
+        return min((step + 1) / warm, max(0.0, (steps - step) / max(1, steps - warm)))
+
+    return optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
+
+
+@torch.inference_mode()
+def predict(model: Detector, rows: Sequence[Row], pieces: int = 8192) -> NDArray[np.float32]:
+    """Label probabilities of rows, shape (rows, outputs), in the order of `rows`."""
+    order = np.argsort([len(row.ids) for row in rows], kind="stable")
+    found: list[NDArray[np.float32]] = []
+    with torch.autocast("cpu", torch.bfloat16):
+        for batch in batches(rows, pieces, seed=None):
+            logits, _ = model(batch.ids, batch.mask)
+            found.append(torch.sigmoid(logits.float()).numpy())
+    scores = np.concatenate(found)
+    back = np.empty_like(scores)
+    back[order] = scores
+    return back

@@ -1,0 +1,176 @@
+"""Trains the editing trunk: word tags that rewrite, and sentence heads that pick among rewrites.
+
+Heads: `tags` (one tag a word, place 0 before the first), `fluency` (intact or damaged), `toxicity`
+(a second reading of candidates) and `meaning` (an embedding close to the base model's).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from transformers import BertModel
+
+from unbarb.train.batches import Row, batches, count
+from unbarb.train.detector import known_bce, optimiser_of
+from unbarb.train.multitask import WIDTH, Encoder, SentenceHead, WordHead
+
+Report = Callable[[int, int, float], None]
+FLUENCY, TOXICITY = 0, 1
+"""Order of the sentence targets of a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class EditorSettings:
+    """What the recipe may set for the editing trunk."""
+
+    rank: int = 48
+    epochs: int = 9
+    learning_rate: float = 6e-4
+    head_learning_rate: float = 2e-3
+    pieces_per_batch: int = 1536
+    meaning_weight: float = 4.0
+    sentence_weight: float = 0.7
+    change_weight: float = 2.0
+    dropout: float = 0.1
+    seed: int = 11
+
+
+@dataclass(frozen=True, slots=True)
+class TagRow:
+    """A toxic sentence and its tags: `targets` lists (place in `ids`, tag, weight)."""
+
+    ids: NDArray[np.int64]
+    targets: tuple[tuple[int, int, float], ...]
+
+
+class Editor(nn.Module):
+    """Encoder with one word head (tags) and two sentence heads; meaning is a projected mean."""
+
+    def __init__(self, base: Path, settings: EditorSettings, tags: int) -> None:
+        super().__init__()
+        self.encoder = Encoder(base, settings.rank, settings.dropout)
+        self.tags = WordHead(tags)
+        self.sentence = SentenceHead(2)
+        self.meaning = nn.Linear(WIDTH, WIDTH, bias=False)
+        nn.init.eye_(self.meaning.weight)
+
+    def embed(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """Unit embeddings of meaning, (b, d)."""
+        return nn.functional.normalize(self.meaning(mean_of(hidden, mask)), dim=-1)
+
+
+def mean_of(hidden: Tensor, mask: Tensor) -> Tensor:
+    cover = mask.unsqueeze(-1).float()
+    return (hidden * cover).sum(1) / cover.sum(1)
+
+
+def train_editor(
+    tagged: Callable[[int], Sequence[TagRow]],
+    sentences: Callable[[int], Sequence[Row]],
+    base: Path,
+    tags: int,
+    settings: EditorSettings,
+    folder: Path,
+    progress: Report,
+) -> Editor:
+    """Train on ``tagged(epoch)`` and ``sentences(epoch)`` in turn; losses go to `folder`/metrics.jsonl."""
+    torch.manual_seed(settings.seed)
+    model = Editor(base, settings, tags)
+    teacher = BertModel.from_pretrained(base, add_pooling_layer=False, attn_implementation="sdpa").eval()
+    first = sentences(0)
+    tag_batches = len(list(tag_groups(tagged(0), settings.pieces_per_batch, 0)))
+    steps = (tag_batches + count(first, settings.pieces_per_batch)) * settings.epochs
+    optimiser, schedule = optimiser_of(model, settings.learning_rate, settings.head_learning_rate, steps)
+    step, began, running = 0, time.monotonic(), 0.0
+    model.train()
+    with (folder / "metrics.jsonl").open("a", encoding="utf-8") as log:
+        for epoch in range(settings.epochs):
+            rows = first if epoch == 0 else sentences(epoch)
+            for loss_name, loss in _losses(model, teacher, tagged(epoch), rows, settings, epoch):
+                loss.backward()  # type: ignore[no-untyped-call]
+                nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+                optimiser.step()
+                schedule.step()
+                optimiser.zero_grad()
+                step += 1
+                running += (float(loss.detach()) - running) * max(0.01, 1 / step)
+                if step % 50 == 0:
+                    line = {"step": step, "epoch": epoch, "part": loss_name, "loss": round(running, 5),
+                            "seconds": round(time.monotonic() - began, 1)}  # fmt: skip
+                    log.write(json.dumps(line) + "\n")
+                    log.flush()
+                progress(step, max(step, steps), running)
+            torch.save(model.state_dict(), folder / f"epoch-{epoch}.pt")
+    return model.eval()
+
+
+def _losses(
+    model: Editor, teacher: BertModel, tagged: Sequence[TagRow], rows: Sequence[Row],
+    settings: EditorSettings, epoch: int,
+) -> Iterator[tuple[str, Tensor]]:  # fmt: skip
+    """Tag and sentence batches, interleaved evenly."""
+    seed = settings.seed + epoch
+    tag_side = list(tag_groups(tagged, settings.pieces_per_batch, seed))
+    sentence_side = list(batches(rows, settings.pieces_per_batch, seed))
+    turns = np.argsort(
+        np.concatenate([np.linspace(0, 1, len(tag_side)), np.linspace(0, 1, len(sentence_side))]),
+        kind="stable",
+    )
+    for turn in turns.tolist():
+        with torch.autocast("cpu", torch.bfloat16):
+            if turn < len(tag_side):
+                yield "tags", tag_loss(model, tag_side[turn], settings.change_weight)
+            else:
+                batch = sentence_side[turn - len(tag_side)]
+                hidden = model.encoder(batch.ids, batch.mask)
+                logits = model.sentence(hidden, batch.mask)
+                known = (~torch.isnan(batch.labels)).sum().clamp(min=1)
+                loss = settings.sentence_weight * known_bce(logits, batch.labels).sum() / known
+                with torch.no_grad():
+                    taught = teacher(input_ids=batch.ids, attention_mask=batch.mask).last_hidden_state
+                    goal = nn.functional.normalize(mean_of(taught.float(), batch.mask), dim=-1)
+                apart = 1 - (model.embed(hidden, batch.mask) * goal).sum(-1)
+                yield "sentences", loss + settings.meaning_weight * apart.mean()
+
+
+def tag_loss(model: Editor, rows: Sequence[TagRow], change_weight: float) -> Tensor:
+    """Cross-entropy over tags, weighted by reference; a changed word counts `change_weight` times."""
+    longest = max(len(row.ids) for row in rows)
+    ids = torch.zeros(len(rows), longest, dtype=torch.long)
+    mask = torch.zeros_like(ids)
+    at, places, tags, weights = [], [], [], []
+    for index, row in enumerate(rows):
+        ids[index, : len(row.ids)] = torch.from_numpy(row.ids)
+        mask[index, : len(row.ids)] = 1
+        for place, tag, weight in row.targets:
+            at.append(index)
+            places.append(place)
+            tags.append(tag)
+            weights.append(weight * (change_weight if tag else 1.0))
+    hidden = model.encoder(ids, mask)
+    logits = model.tags(hidden[torch.tensor(at), torch.tensor(places)]).float()
+    loss = nn.functional.cross_entropy(logits, torch.tensor(tags), reduction="none", label_smoothing=0.02)
+    weight = torch.tensor(weights)
+    return (loss * weight).sum() / weight.sum()
+
+
+def tag_groups(rows: Sequence[TagRow], pieces: int, seed: int) -> Iterator[list[TagRow]]:
+    """Batches of rows of like length, shuffled by `seed`."""
+    rng = np.random.default_rng(seed)
+    order = np.argsort([len(row.ids) + rng.uniform(0, 3) for row in rows], kind="stable")
+    groups: list[list[TagRow]] = [[]]
+    for index in order.tolist():
+        row = rows[index]
+        if groups[-1] and (len(groups[-1]) + 1) * (len(row.ids) + 3) > pieces:
+            groups.append([])
+        groups[-1].append(row)
+    rng.shuffle(groups)  # type: ignore[arg-type]
+    yield from groups

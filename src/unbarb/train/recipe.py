@@ -1,0 +1,123 @@
+"""The recipe of the embedded model: one YAML file becomes typed settings, all errors at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import yaml
+
+from unbarb.errors import ConfigError
+from unbarb.train.detector import DetectorSettings
+from unbarb.train.editor import EditorSettings
+from unbarb.train.gate import GateSettings
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorPart(DetectorSettings):
+    """The detection trunk: its settings and what it reads."""
+
+    corpora: list[str] = field(default_factory=list)
+    weights: dict[str, float] = field(default_factory=dict)
+    neutrals_per_pair: int = 1
+    behaviours: int = 400
+    plant: float = 0.06
+
+
+@dataclass(frozen=True, slots=True)
+class EditorPart(EditorSettings):
+    """The editing trunk: its settings and what it reads."""
+
+    tags_seen: int = 3
+    pair_share: float = 0.35
+    others: int = 3000
+
+
+@dataclass(frozen=True, slots=True)
+class GatePart(GateSettings):
+    """The gate, and the share of findings it may cost."""
+
+    lost_recall: float = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdsPart:
+    """How the policy's thresholds are chosen: false alarms at a natural rate, 0…1."""
+
+    false_alarms: float = 0.008
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Everything a run of the embedded model is made from."""
+
+    schema: int
+    name: str
+    objective: str
+    base: str
+    base_sha256: str
+    seed: int = 13
+    detector: DetectorPart = field(default_factory=DetectorPart)
+    editor: EditorPart = field(default_factory=EditorPart)
+    gate: GatePart = field(default_factory=GatePart)
+    thresholds: ThresholdsPart = field(default_factory=ThresholdsPart)
+
+
+def load_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recipe:
+    """Read a recipe; `overrides` are dotted keys with YAML values (``detector.epochs`` → ``1``).
+
+    Raises:
+        ConfigError: the file cannot be read, or keys are unknown, missing or of another type.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: not a readable YAML file: {error}") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: a recipe is a mapping of keys, not {type(content).__name__}")
+    for key, value in (overrides or {}).items():
+        *parents, last = key.split(".")
+        inner = content
+        for parent in parents:
+            inner = inner.setdefault(parent, {})
+        inner[last] = yaml.safe_load(value)
+    problems: list[str] = []
+    recipe = _read(Recipe, content, "", problems)
+    if problems:
+        raise ConfigError(f"{path} is not a valid recipe:\n  " + "\n  ".join(problems))
+    found: Recipe = recipe
+    return found
+
+
+def _read(kind: Any, content: Mapping[str, Any], at: str, problems: list[str]) -> Any:
+    hints = get_type_hints(kind)
+    known = {one.name: one for one in fields(kind)}
+    values: dict[str, Any] = {}
+    for key, value in content.items():
+        if key not in known:
+            near = get_close_matches(str(key), known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            problems.append(f"unknown key {at}{key}{hint} Allowed: {', '.join(known)}")
+        elif is_dataclass(hints[key]) and isinstance(value, dict):
+            values[key] = _read(hints[key], value, f"{at}{key}.", problems)
+        elif (given := _fitting(value, hints[key])) is None:
+            problems.append(f"{at}{key} is {value!r}, but must be of type {hints[key]}")
+        else:
+            values[key] = given
+    for name, one in known.items():
+        if name not in content and one.default is MISSING and one.default_factory is MISSING:
+            problems.append(f"{at}{name} is missing")
+    return None if problems else kind(**values)
+
+
+def _fitting(value: Any, hint: Any) -> Any:
+    """`value` if it is of the type `hint` asks for, else None; whole numbers may stand for floats."""
+    plain = getattr(hint, "__origin__", hint)
+    if plain is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, bool) and plain is not bool:
+        return None
+    return value if isinstance(plain, type) and isinstance(value, plain) else None

@@ -1,0 +1,117 @@
+"""The ladder: edit → delete span → mask → block. The first rung whose result passes is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from unbarb.detect.protocol import Detector
+from unbarb.rewrite.protocol import Candidate, Rewriter
+from unbarb.segment import sentences
+from unbarb.text import Analysis, Edit, Span, Step, apply
+from unbarb.verify.verifier import Acceptance, Verifier
+
+RUNGS: tuple[Step, ...] = ("edit", "delete", "mask")
+ORDER: tuple[Step, ...] = ("none", *RUNGS, "block")
+FIRST_LOOKS = (1, 3)
+"""Candidates are checked one, then three, then all that are left: the best mostly passes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Where a text came to rest: its edits, the lowest rung used, and what the checks said.
+
+    `step` is "block" when nothing passed. `scores` are those of the result; `refused` says why
+    candidates fell, in the order they were looked at.
+    """
+
+    edits: tuple[Edit, ...]
+    step: Step
+    meaning: float | None
+    scores: Mapping[str, float] | None
+    refused: tuple[str, ...]
+
+
+class Ladder:
+    """Rewriters in order of preference, the detector that judges, and the verifier all must pass."""
+
+    def __init__(self, rewriters: Sequence[Rewriter], detector: Detector, verifier: Verifier) -> None:
+        self._rewriters = tuple(rewriters)
+        self._detector = detector
+        self._verifier = verifier
+
+    def descend(self, text: str, ceilings: Mapping[str, float], first: Step = "edit") -> Outcome:
+        """Bring `text` under its ceilings, beginning at the rung `first`.
+
+        Each stretch that is over a ceiling goes down on its own; then the whole is scored again,
+        and if it is still over, every stretch is taken down to the mask.
+        """
+        refused: tuple[str, ...] = ()
+        for start in dict.fromkeys((first, "mask")):
+            rungs = RUNGS[RUNGS.index(start) :]
+            outcome = self._all_stretches(text, ceilings, rungs)
+            refused += outcome.refused
+            if outcome.step == "block":
+                continue
+            scores = self._detector.detect([apply(outcome.edits, text)])[0].scores
+            if not over(scores, ceilings):
+                return Outcome(outcome.edits, outcome.step, outcome.meaning, scores, refused)
+            refused += (f"{outcome.step}: the whole text is still over {', '.join(over(scores, ceilings))}",)
+        return Outcome((), "block", None, None, refused)
+
+    def _all_stretches(self, text: str, ceilings: Mapping[str, float], rungs: Sequence[Step]) -> Outcome:
+        edits: list[Edit] = []
+        refused: list[str] = []
+        meanings: list[float] = []
+        lowest: Step = "none"
+        for place, analysis in self._stretches(text, ceilings):
+            taken = self._first_accepted(analysis, ceilings, rungs, refused)
+            if taken is None:
+                return Outcome((), "block", None, None, tuple(refused))
+            edits += [
+                Edit(edit.start + place.start, edit.end + place.start, edit.replacement)
+                for edit in taken.candidate.edits
+            ]
+            meanings.append(taken.meaning)
+            lowest = max(lowest, taken.candidate.step, key=ORDER.index)
+        return Outcome(tuple(edits), lowest, min(meanings, default=None), None, tuple(refused))
+
+    def _stretches(self, text: str, ceilings: Mapping[str, float]) -> list[tuple[Span, Analysis]]:
+        """The sentences over a ceiling by themselves; the whole text when none is."""
+        places = [place for place in sentences(text) if place.of(text).strip()]
+        if len(places) > 1:
+            analyses = self._detector.detect([place.of(text) for place in places])
+            found = [
+                (place, analysis)
+                for place, analysis in zip(places, analyses, strict=True)
+                if over(analysis.scores, ceilings)
+            ]
+            if found:
+                return found
+        return [(Span(0, len(text)), self._detector.detect([text])[0])]
+
+    def _first_accepted(
+        self, source: Analysis, ceilings: Mapping[str, float], rungs: Sequence[Step], refused: list[str]
+    ) -> Acceptance | None:
+        for rewriter in self._rewriters:
+            candidates = rewriter.propose([source])[0]
+            for step in rungs:
+                rung = [candidate for candidate in candidates if candidate.step == step]
+                for acceptance in self._looked_at(source, rung, ceilings):
+                    if acceptance.accepted:
+                        return acceptance
+                    refused.append(f"{step}: {'; '.join(acceptance.reasons)}")
+        return None
+
+    def _looked_at(
+        self, source: Analysis, rung: Sequence[Candidate], ceilings: Mapping[str, float]
+    ) -> Iterator[Acceptance]:
+        start = 0
+        for size in (*FIRST_LOOKS, len(rung)):
+            yield from self._verifier.check(source, rung[start : start + size], ceilings)
+            start += size
+
+
+def over(scores: Mapping[str, float], ceilings: Mapping[str, float]) -> list[str]:
+    """The labels whose score is not below its ceiling."""
+    return [label for label, ceiling in ceilings.items() if scores.get(label, 0.0) >= ceiling]
