@@ -1,0 +1,20 @@
+"""Policies: which score leads to which action. See docs/policy.md."""
+
+from __future__ import annotations
+
+from unbarb.policy.decide import Policy
+from unbarb.policy.file import PRESETS, write_thresholds
+from unbarb.policy.layout import NEVER_REWRITTEN, policy_schema
+from unbarb.policy.report import PolicyReport
+from unbarb.policy.rules import Decision, Rule
+
+__all__ = [
+    "NEVER_REWRITTEN",
+    "PRESETS",
+    "Decision",
+    "Policy",
+    "PolicyReport",
+    "Rule",
+    "policy_schema",
+    "write_thresholds",
+]
