@@ -43,6 +43,7 @@ td small { display: block; font-size: .75rem; white-space: nowrap }
 td.text { min-width: 14rem }
 .plots { display: flex; flex-wrap: wrap; gap: 1rem }
 .plots svg { max-width: 100%; height: auto }
+.plots svg text { font-family: system-ui, sans-serif !important }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; font-size: .85rem }
 dt { color: var(--soft) }
 dd { margin: 0; overflow-wrap: anywhere }

@@ -17,7 +17,7 @@ INK, FAINT = "#30343a", "#d9dde2"
 STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "unbarb",
-    "font.family": ["system-ui", "DejaVu Sans"],
+    "font.family": ["DejaVu Sans"],
     "font.size": 10,
     "text.color": INK,
     "axes.labelcolor": INK,

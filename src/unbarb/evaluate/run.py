@@ -34,7 +34,7 @@ VERSIONED = ("unbarb", "numpy", "torch", "transformers", "sacrebleu")
 class Bench:
     """One evaluation under way: systems, material, and the judges once somebody needs them.
 
-    `lists` is the folder of the test lists, `home` where judges are kept.
+    `lists` is the folder of the test lists, `home` where judges are kept, `trained` judges already at hand.
     """
 
     systems: Systems
@@ -43,20 +43,20 @@ class Bench:
     lists: Path | None = None
     threads: int = 1
     progress: Progress = silent
-    _judges: Judges | None = None
+    trained: Judges | None = None
 
     def judges(self) -> Judges:
         """The judges, trained now if they never were."""
-        if self._judges is None:
+        if self.trained is None:
             corpora = judge_corpora(self.material.corpora, self.material.seed)
-            self._judges = Judges.load_or_train(self.home, corpora, self.threads, progress=self.progress)
-        return self._judges
+            self.trained = Judges.load_or_train(self.home, corpora, self.threads, progress=self.progress)
+        return self.trained
 
     def quality(self) -> dict[str, Any]:
         """Digest and held-out quality of the judges, if any were used."""
-        if self._judges is None:
+        if self.trained is None:
             return {}
-        return {"digest": self._judges.digest, "quality": self._judges.quality}
+        return {"digest": self.trained.digest, "quality": self.trained.quality}
 
 
 def run(bench: Bench, suites: Sequence[str] = ()) -> Report:

@@ -1,0 +1,74 @@
+"""``unbarb evaluate``: measure a guard on held-out texts, by judges trained apart."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from unbarb.data.corpora import Corpora
+from unbarb.errors import MissingExtra
+
+SUITES = ("detection", "labels", "spans", "behaviours", "obfuscation", "rewriting", "verify", "gate")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command("evaluate")(evaluate)
+
+
+def evaluate(
+    suite: Annotated[
+        list[str] | None, typer.Option(help=f"One of {', '.join(SUITES)}; repeatable. Default: all.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for report.json and report.html.")] = Path("evaluation"),
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with the corpora. Default: the variable UNBARB_DATA.")
+    ] = None,
+    lists: Annotated[
+        Path | None,
+        typer.Option(help="Folder with obfuscated.txt, lookalikes.txt, contrasts.jsonl; without: skipped."),
+    ] = None,
+    judges: Annotated[
+        Path | None, typer.Option(help="Folder where trained judges are kept. Default: judges/ in --out.")
+    ] = None,
+    policy: Annotated[str, typer.Option(help="Preset or policy file.")] = "default",
+    split: Annotated[str, typer.Option(help="Held-out side: test or dev.")] = "test",
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many texts of a corpus.")] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads to train judges on.")] = 1,
+    json: Annotated[bool, typer.Option("--json", help="Print report.json to standard output.")] = False,
+) -> None:
+    """Measure detection, rewriting and verification on held-out texts; write a report.
+
+    Judges of rewrites are trained on the first run, in about a quarter of an hour on one thread, and kept.
+    """
+    corpora = Corpora(data) if data else Corpora.from_environment()
+    try:
+        from unbarb.evaluate.material import Material
+        from unbarb.evaluate.of_guard import systems_of
+        from unbarb.evaluate.report import as_json, write_report
+        from unbarb.evaluate.run import Bench, run
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("unbarb"):
+            raise
+        raise MissingExtra.for_feature("unbarb evaluate", error.name, "train") from error
+    from unbarb.guard import Guard
+
+    with Console(file=sys.stderr).status("loading the guard") as status:
+        bench = Bench(
+            systems=systems_of(Guard(policy=policy), status.update),
+            material=Material(corpora, side=split, limit=limit),
+            home=judges or out / "judges",
+            lists=lists,
+            threads=threads,
+            progress=status.update,
+        )
+        report = run(bench, suite or ())
+        data_file, page_file = write_report(report, out)
+    if json:
+        typer.echo(as_json(report), nl=False)
+    else:
+        typer.echo(f"{len(report.tables)} tables: {page_file} to read, {data_file} for machines")
