@@ -8,8 +8,9 @@ enough of it was really written. Nothing but listed words can come out, so ``C3P
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from unbarb.detect.wordlist import load
 
@@ -22,17 +23,25 @@ LEET = {
     "¡": "i", "¥": "y", "×": "x", "µ": "u", "§": "s", "ß": "sb", "ı": "i", "ø": "o", "ł": "l", "đ": "d",
 }  # fmt: skip
 SOUNDS = {
-    "v": ("u",), "z": ("s",), "k": ("c", "ck"), "kk": ("ck",), "x": ("ck", "cks", "ks"), "q": ("ck",),
-    "ph": ("f",), "vv": ("w",), "oo": ("u",), "c": ("ck", "k"), "ck": ("k",), "()": ("o",), "|_|": ("u",),
-    "\\/": ("v",), "y": ("i",), "zz": ("s",), "ie": ("y",), "j": ("g",), "ee": ("i",), "qu": ("ck",),
+    "v": ("u",), "z": ("s",), "k": ("c", "ck"), "kk": ("ck",), "x": ("ck", "cks", "ks"), "q": ("ck", "g"),
+    "ph": ("f",), "vv": ("w",), "oo": ("u",), "cc": ("ck",), "()": ("o",), "|_|": ("u",), "\\/": ("v",),
+    "zz": ("s", "ss"), "qu": ("ck",), "|)": ("d",), "|<": ("k",), "|{": ("k",), "}{": ("h",), "|-|": ("h",),
 }  # fmt: skip
-MASKS = frozenset("*#%&^?~_-.•●×✱∗⁎")
+MASKS = frozenset("*#%&^?~_-.•●✱∗⁎@$!+=x█■□")
+STARS = frozenset("*•●✱∗⁎#█■□")
 SEPARATORS = frozenset("*.-_'`,;:/\\~|+=•·^\"")
+_BARE = {"f***": "fuck", "s***": "shit", "b****": "bitch", "a******": "asshole", "n*****": "nigger"}
+_CONTRACTED = ("'s", "'re", "'ll", "'d", "'ve", "'m", "'t", "'em", "'er", "'")
+
+Node = dict[str, "Node | str"]
 
 
-@dataclass(slots=True)
-class _Path:
-    """How a word was reached: characters written, leet, hidden, between and repeated, sounds changed."""
+class Path(NamedTuple):
+    """How a word was reached, in counts of characters.
+
+    `literal` as they are, `leet` (`symbols` of them no digits), `hidden`, `between` letters, `repeats`
+    and `sounds` changed; `odd` is what else it costs.
+    """
 
     literal: int = 0
     leet: int = 0
@@ -41,24 +50,24 @@ class _Path:
     between: int = 0
     repeats: int = 0
     sounds: int = 0
+    odd: float = 0.0
 
     def cost(self) -> float:
-        return self.leet + 1.5 * self.hidden + 0.4 * self.between + 0.5 * self.repeats + 1.2 * self.sounds
-
-
-_Node = dict[str, "object"]
+        return self.leet + 1.5 * self.hidden + 0.5 * self.repeats + 1.2 * self.sounds + self.odd
 
 
 @cache
-def _trie() -> dict[str, object]:
-    root: dict[str, object] = {}
+def trie() -> Node:
+    """The plain single words of the list, letter by letter; a word's end is under ''."""
+    root: Node = {}
     for form, entry in load().words.items():
-        if not entry.plain or len(form) < 3 or not form.isalpha():
-            continue
-        node = root
-        for letter in form:
-            node = node.setdefault(letter, {})  # type: ignore[assignment]
-        node[""] = form
+        if entry.plain and len(form) >= 3 and form.isalpha():
+            node = root
+            for letter in form:
+                below = node.setdefault(letter, {})
+                if isinstance(below, dict):
+                    node = below
+            node[""] = form
     return root
 
 
@@ -70,86 +79,110 @@ def reveal(spelling: str) -> str | None:
         The word; None where there is none, and where `spelling` is itself listed or innocent.
     """
     listed = load()
-    if len(spelling) > LONGEST or len(spelling) < 3 or spelling in listed.words or spelling in listed.innocent:
+    if not 3 <= len(spelling) <= LONGEST or spelling in listed.words or spelling in listed.innocent:
+        return None
+    known = listed.spellings.get(spelling) or _BARE.get(spelling)
+    if known:
+        return known
+    if spelling.endswith(_CONTRACTED) and spelling.count("'") == 1:
         return None
     best: tuple[float, int, str] | None = None
-    for form, path in _walk(spelling):
-        if not _credible(form, path, spelling):
-            continue
-        key = (path.cost(), -listed.words[form].n, form)
-        if best is None or key < best:
-            best = key
+    for form, path in _walk(spelling, 0, trie(), "", Path()):
+        if _credible(form, path, spelling):
+            key = (path.cost(), -listed.words[form].n, form)
+            if best is None or key < best:
+                best = key
     return best[2] if best else None
 
 
-def _credible(form: str, path: _Path, spelling: str) -> bool:
+def _credible(form: str, path: Path, spelling: str) -> bool:
     """Whether enough of `form` was really written for `spelling` to mean it."""
     size = len(form)
-    shown = path.literal + path.leet
     if size == 3:
-        return not (path.hidden or path.sounds or path.repeats) and path.literal > 0 and (
-            path.symbols == path.leet and path.leet + path.between > 0
+        return (
+            path.literal > 0
+            and not (path.hidden or path.sounds or path.repeats)
+            and path.symbols == path.leet
+            and path.leet + path.between > (0 if path.leet else 1)
         )
-    if path.literal * 3 < size or path.sounds > 2:
+    if path.literal == 0 or (path.literal + path.symbols) * 3 < size or path.sounds > 2:
         return False
     if path.hidden:
-        return shown >= 2 and path.hidden <= size / 2 and path.sounds == 0
+        shown = path.literal + path.leet
+        if "x" in spelling and path.hidden > 1 and not any(c in MASKS and c != "x" for c in spelling):
+            return False
+        ends = spelling[0].isalpha() and spelling[-1].isalpha()
+        starred = any(c in STARS for c in spelling)
+        most = size * 0.75 if ends and starred else size / 2
+        return shown >= 2 and path.hidden <= most and (starred or path.hidden <= 3)
+    if path.sounds and path.literal + path.leet < 3:
+        return False
+    if path.repeats and not path.leet and not path.between and not path.sounds:
+        return _drawn_out(spelling) or size >= 5
     return True
 
 
-def _walk(spelling: str) -> list[tuple[str, _Path]]:
-    found: list[tuple[str, _Path]] = []
-    end = len(spelling)
+def _drawn_out(spelling: str) -> bool:
+    """Whether a letter stands three times in a row, as it does in no English word."""
+    return any(a == b == c for a, b, c in zip(spelling, spelling[1:], spelling[2:], strict=False))
 
-    def step(at: int, node: dict[str, object], last: str, path: _Path) -> None:
-        if at == end:
-            if "" in node:
-                found.append((str(node[""]), path))
-            return
-        c = spelling[at]
+
+def _walk(spelling: str, at: int, node: Node, last: str, path: Path) -> Iterator[tuple[str, Path]]:
+    """Every listed word that ``spelling[at:]`` can end in, from `node` on, with how."""
+    if at == len(spelling):
+        form = node.get("")
+        if isinstance(form, str):
+            yield form, path
+        return
+    c = spelling[at]
+    below = node.get(c)
+    if isinstance(below, dict):
+        yield from _walk(spelling, at + 1, below, c, path._replace(literal=path.literal + 1))
+    if c == last:
+        yield from _walk(spelling, at + 1, node, last, path._replace(repeats=path.repeats + 1))
+    if path.sounds < 2:
         for size in (1, 2, 3):
-            for letters in SOUNDS.get(spelling[at : at + size], ()) if at + size <= end else ():
-                below = _below(node, letters)
-                if below is not None and path.sounds < 2:
-                    step(at + size, below, letters[-1], _more(path, sounds=1))
-        if c in node:
-            step(at + 1, node[c], c, _more(path, literal=1))  # type: ignore[arg-type]
-        if c == last:
-            step(at + 1, node, last, _more(path, repeats=1))
-        for letter in LEET.get(c, ""):
-            symbol = 0 if c.isdigit() else 1
-            if letter in node:
-                step(at + 1, node[letter], letter, _more(path, leet=1, symbols=symbol))  # type: ignore[arg-type]
-            elif letter == last:
-                step(at + 1, node, last, _more(path, repeats=1))
-        if c in SEPARATORS and at:
-            step(at + 1, node, last, _more(path, between=1))
-        if c in MASKS and at and path.hidden < 6:
-            for letter, below in node.items():
-                if letter:
-                    step(at + 1, below, letter, _more(path, hidden=1))  # type: ignore[arg-type]
-                    if c == "*" and path.hidden < 2:
-                        for second, deeper in below.items():  # type: ignore[attr-defined]
-                            if second:
-                                step(at + 1, deeper, second, _more(path, hidden=2))
-
-    step(0, _trie(), "", _Path())
-    return found
+            for letters in SOUNDS.get(spelling[at : at + size], ()) if at + size <= len(spelling) else ():
+                deeper = _below(node, letters)
+                if deeper is not None:
+                    more = path._replace(sounds=path.sounds + 1)
+                    yield from _walk(spelling, at + size, deeper, letters[-1], more)
+    for letter in LEET.get(c, ""):
+        more = path._replace(leet=path.leet + 1, symbols=path.symbols + (not c.isdigit()))
+        below = node.get(letter)
+        if isinstance(below, dict):
+            yield from _walk(spelling, at + 1, below, letter, more)
+        elif letter == last:
+            yield from _walk(spelling, at + 1, node, last, path._replace(repeats=path.repeats + 1))
+    if at and not (c.isalpha() and c != "x"):
+        yield from _covered(spelling, at, node, last, path)
 
 
-def _below(node: dict[str, object], letters: str) -> dict[str, object] | None:
+def _covered(spelling: str, at: int, node: Node, last: str, path: Path) -> Iterator[tuple[str, Path]]:
+    """The words that go on behind a separator or a mask at `at`."""
+    c = spelling[at]
+    if c in SEPARATORS:
+        odd = 1.6 if c in STARS else 0.4
+        more = path._replace(between=path.between + 1, odd=path.odd + odd)
+        yield from _walk(spelling, at + 1, node, last, more)
+    if c not in MASKS or path.hidden >= 7:
+        return
+    odd = 0.0 if c in STARS else 0.4
+    for letter, below in node.items():
+        if isinstance(below, dict):
+            more = path._replace(hidden=path.hidden + 1, odd=path.odd + odd)
+            yield from _walk(spelling, at + 1, below, letter, more)
+            if c in STARS and path.hidden < 2:
+                for second, deeper in below.items():
+                    if isinstance(deeper, dict):
+                        more = path._replace(hidden=path.hidden + 2, odd=path.odd + 0.5)
+                        yield from _walk(spelling, at + 1, deeper, second, more)
+
+
+def _below(node: Node, letters: str) -> Node | None:
     for letter in letters:
         below = node.get(letter)
         if not isinstance(below, dict):
             return None
         node = below
     return node
-
-
-def _more(path: _Path, **steps: int) -> _Path:
-    new = _Path(
-        path.literal, path.leet, path.symbols, path.hidden, path.between, path.repeats, path.sounds
-    )
-    for name, number in steps.items():
-        setattr(new, name, getattr(new, name) + number)
-    return new

@@ -49,7 +49,7 @@ def pieces(text: str) -> list[_Piece]:
             continue
         if unicodedata.combining(c):
             end = at
-            while end < size and (unicodedata.combining(text[end]) or unicodedata.category(text[end]) == "Me"):
+            while end < size and unicodedata.category(text[end]) in ("Mn", "Me"):
                 end += 1
             if _looks_latin(text[at - 1 : at]) and _piled(text[at - 1], text[at:end]):
                 found.append((at, end, ""))
@@ -125,7 +125,7 @@ def _base(c: str) -> str:
 
 
 def fold(chunk: str) -> str:
-    """`chunk` in lower case, its letters without marks and as the Latin ones they look like; same length."""
+    """`chunk` in lower case, its letters without marks and as the Latin ones they look like; as long."""
     if chunk.isascii():
         return chunk.lower()
     return "".join(_base(c) if not c.isascii() else c.lower() for c in chunk)

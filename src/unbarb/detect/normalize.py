@@ -12,19 +12,23 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
-from unbarb.detect import disguise, lookalike
+from unbarb.detect import lookalike, slips
+from unbarb.detect.disguise import reveal
+from unbarb.detect.spaced import is_head, spelt_out
+from unbarb.detect.wordlist import load
 from unbarb.text import Span
 
 _CHUNK = re.compile(r"\S+")
-_SPACED = re.compile(r"(?<!\S)(?:\S[ \t]{1,3}){2,}\S(?!\S)")
-_LINK = re.compile(r"https?://|www\.|\w@\w+\.\w")
+_LINK = re.compile(r"https?:|www\.|\w@\w+\.\w")
 _PART = re.compile(r"[^\W_]+")
-_CORE = re.compile(r"^[^\w$@!|¡€£(<+]*(.*?)[^\w*$@#%&]*$", re.DOTALL)
-_NARROW = re.compile(r"^[\W_]*(.*?)[\W_]*$", re.DOTALL)
+_OUTSIDE = "\"'()[]{}<>.,;:?!*_~`“”‘’«»…/\\|-–—=#&+^%"
+_LEADING = _OUTSIDE.replace("!", "").replace("|", "")
+_TRAILING = _OUTSIDE.replace("*", "").replace("#", "").replace("%", "")
 _PASSES = 4
 
-_Piece = tuple[int, int, str]
+Piece = tuple[int, int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,8 @@ def normalize(text: str) -> Normalized:
     if cosmetic:
         view = _rewrite(view, cosmetic)
     for _ in range(_PASSES):
+        if not _suspicious(view.text):
+            break
         pieces = _pieces(view.text)
         if not pieces:
             break
@@ -62,85 +68,84 @@ def normalize(text: str) -> Normalized:
     return view
 
 
-def _pieces(text: str) -> list[_Piece]:
+def _suspicious(text: str) -> bool:
+    """Whether any stretch between white space may be other than it is written."""
+    return any(is_head(chunk) or undo(chunk) for chunk in text.split())
+
+
+def _pieces(text: str) -> list[Piece]:
     """What to replace in `text`, in order and disjoint."""
-    found = [] if len(text) < 5 else _spaced(text)
-    taken = found[-1][1] if found else 0
-    for chunk in _CHUNK.finditer(text):
-        start = chunk.start()
-        if start < taken and any(start < piece[1] and piece[0] < chunk.end() for piece in found):
+    found: list[Piece] = []
+    chunks = list(_CHUNK.finditer(text))
+    index = 0
+    while index < len(chunks):
+        chunk = chunks[index]
+        spelt = spelt_out(text, chunks, index) if is_head(chunk.group()) else None
+        if spelt:
+            index, start, end, word = spelt
+            found.append((start, end, word))
             continue
-        for a, b, word in _chunk(chunk.group()):
-            found.append((start + a, start + b, word))
-    found.sort()
+        found += ((chunk.start() + a, chunk.start() + b, word) for a, b, word in undo(chunk.group()))
+        index += 1
     return found
-
-
-def _spaced(text: str) -> list[_Piece]:
-    """Letters with spaces between them that spell a listed word."""
-    found = []
-    for run in _SPACED.finditer(text):
-        places = [place for place in range(run.start(), run.end()) if not text[place].isspace()]
-        first = 0
-        while first < len(places) - 2:
-            for last in range(min(len(places), first + 24), first + 2, -1):
-                size = last - first
-                joined = "".join(text[place] for place in places[first:last]).lower()
-                word = _spelt(joined) if size > 3 or size == len(places) else None
-                if word:
-                    found.append((places[first], places[last - 1] + 1, word))
-                    first = last - 1
-                    break
-            first += 1
-    return found
-
-
-def _spelt(joined: str) -> str | None:
-    listed = disguise.load()
-    if joined in listed.words and listed.words[joined].plain:
-        return joined
-    return disguise.reveal(joined)
 
 
 @lru_cache(maxsize=32768)
-def _chunk(chunk: str) -> tuple[_Piece, ...]:
-    """What to replace in a stretch without white space."""
-    if len(chunk) < 3 or len(chunk) > 200 or _LINK.search(chunk):
+def undo(chunk: str) -> tuple[Piece, ...]:
+    """What to replace in `chunk`, a stretch without white space."""
+    if chunk.isascii() and chunk.isalpha():
+        return _word(chunk.lower(), 0, chunk)
+    if not 3 <= len(chunk) <= 200 or _LINK.search(chunk):
         return ()
     folded = lookalike.fold(chunk)
-    if not any("a" <= c <= "z" for c in folded):
+    if not re.search("[a-z]", folded):
         return ()
-    narrow = _NARROW.match(folded)
-    core = _CORE.match(folded)
-    assert narrow is not None and core is not None  # noqa: S101 - both patterns match any text
-    listed = disguise.load().words
-    if narrow.group(1) in listed and narrow.group(1) == chunk[narrow.start(1) : narrow.end(1)].lower():
-        return ()
-    marked = bool(folded[: narrow.start(1)]) and folded[0] in "*_~" and folded[-1] in "*_~"
-    for found in (narrow,) if marked else (core, narrow):
-        word = _known(found.group(1), chunk[found.start(1) : found.end(1)])
-        if word:
-            return ((found.start(1), found.end(1), word),)
-    pieces = []
+    bare = folded.strip(_OUTSIDE)
+    at = folded.find(bare)
+    written = chunk[at : at + len(bare)]
+    if bare.isalpha() and bare.isascii() and bare == written.lower():
+        marked_up = chunk[:at] == chunk[at + len(bare) :][::-1] != ""
+        if bare in load().words or marked_up:
+            return _word(bare, at, written)
+    wide = folded.lstrip(_LEADING).rstrip(_TRAILING)
+    for core in (wide, bare) if wide != bare else (bare,):
+        at = folded.find(core)
+        word = _read(core, chunk[at : at + len(core)])
+        if word and core:
+            return ((at, at + len(core), word),)
+    pieces: list[Piece] = []
     for part in _PART.finditer(folded):
-        if part.group() == folded:
-            continue
-        word = _known(part.group(), chunk[part.start() : part.end()])
-        if word:
-            pieces.append((part.start(), part.end(), word))
+        if part.group() != folded:
+            pieces += _word(part.group(), part.start(), chunk[part.start() : part.end()])
     return tuple(pieces)
 
 
-def _known(folded: str, written: str) -> str | None:
-    word = disguise.reveal(folded)
-    if word is None and folded != written.lower() and folded in disguise.load().words:
+def _read(folded: str, written: str) -> str | None:
+    """The listed word that `written` stands for, in its case; None if it is one already, or none."""
+    word = reveal(folded)
+    if word is None and folded != written.lower() and folded in load().words:
         word = folded
     if word is None:
         return None
-    return word.upper() if written.isupper() else word
+    return word.upper() if written.isupper() and len(written) > 1 else word
 
 
-def _rewrite(view: Normalized, pieces: Sequence[_Piece]) -> Normalized:
+def _word(folded: str, at: int, written: str) -> tuple[Piece, ...]:
+    """What to replace in one word at `at`: all of it, or the places where others are glued to it."""
+    word = _read(folded, written)
+    if word is None and folded.isascii() and folded.isalpha():
+        word = slips.near(folded)
+        cuts = () if word else slips.glued(folded)
+        if cuts:
+            edges = (0, *cuts, len(folded))
+            return tuple(
+                (at + a, at + b, (" " if a else "") + written[a:b])
+                for a, b in pairwise(edges)
+            )
+    return ((at, at + len(folded), word),) if word else ()
+
+
+def _rewrite(view: Normalized, pieces: Sequence[Piece]) -> Normalized:
     """Make all `pieces` at once and carry the map along."""
     text: list[str] = []
     starts: list[int] = []
@@ -153,8 +158,12 @@ def _rewrite(view: Normalized, pieces: Sequence[_Piece]) -> Normalized:
         ends += view.ends[at:start]
         origin = view.span(start, end)
         changed.append(origin)
-        size, width = len(word), origin.end - origin.start
         text.append(word)
+        if word[:1] == " ":
+            starts.append(origin.start)
+            ends.append(origin.start)
+            word = word[1:]
+        size, width = len(word), origin.end - origin.start
         starts += (origin.start + i * width // size for i in range(size))
         ends += (origin.start + (i + 1) * width // size for i in range(size))
         at = end

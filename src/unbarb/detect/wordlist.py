@@ -1,4 +1,4 @@
-"""The shipped English word list: entries with severity and sense, and what only looks like them."""
+"""The shipped English word list: entries with severity and sense, spellings, and what only looks alike."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Literal, cast
 from unbarb.errors import ModelError
 
 FOLDER = Path(__file__).parent.parent / "models" / "lexicon-en"
+FILES = ("lexicon.tsv", "spellings.tsv", "innocent.txt", "pieces.txt")
 
 Sense = Literal["always", "mostly", "ambiguous"]
 
@@ -38,15 +39,24 @@ class Entry:
         return self.severity >= 2 and self.sense != "ambiguous"
 
 
+Phrases = Mapping[str, tuple[tuple[tuple[str, ...], Entry | None], ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class WordList:
-    """`words` maps every written form to its entry, `phrases` the first word of a phrase to the
-    phrases (longest first); `innocent` words and phrases only look like an entry."""
+    """The list, ready to look words up in.
+
+    `words` maps every written form to its entry; `phrases` the first word of a phrase to the phrases,
+    longest first, an innocent one with no entry; `spellings` a known misspelling to the form it is of.
+    `innocent` words only look like a disguise; `pieces` are ordinary words that a listed word begins
+    or ends with.
+    """
 
     words: Mapping[str, Entry]
-    phrases: Mapping[str, tuple[tuple[tuple[str, ...], Entry], ...]]
+    phrases: Phrases
+    spellings: Mapping[str, str]
     innocent: frozenset[str]
-    innocent_phrases: Mapping[str, tuple[tuple[str, ...], ...]]
+    pieces: frozenset[str]
 
 
 @cache
@@ -57,29 +67,34 @@ def load() -> WordList:
         ModelError: a file is missing or a line of it cannot be read.
     """
     words: dict[str, Entry] = {}
-    phrases: dict[str, list[tuple[tuple[str, ...], Entry]]] = {}
-    for entry in _entries(FOLDER / "lexicon.tsv"):
+    phrases: dict[str, list[tuple[tuple[str, ...], Entry | None]]] = {}
+    for entry in _entries():
         for form in (entry.text, *entry.forms):
             parts = tuple(form.replace("-", " ").split())
             if len(parts) == 1:
                 words.setdefault(form, entry)
             else:
                 phrases.setdefault(parts[0], []).append((parts, entry))
-    innocent = _lines(FOLDER / "innocent.txt")
-    loose: dict[str, list[tuple[str, ...]]] = {}
+    innocent = [line.split() for line in _lines("innocent.txt")]
     for line in innocent:
-        if " " in line:
-            parts = tuple(line.split())
-            loose.setdefault(parts[0], []).append(parts)
+        if len(line) > 1:
+            phrases.setdefault(line[0], []).append((tuple(line), None))
+    spellings = {
+        spelling: word
+        for word, _, written in (line.partition("\t") for line in _lines("spellings.tsv"))
+        for spelling in written.split()
+    }
     return WordList(
         words=words,
         phrases={first: tuple(sorted(found, key=lambda p: -len(p[0]))) for first, found in phrases.items()},
-        innocent=frozenset(line for line in innocent if " " not in line),
-        innocent_phrases={first: tuple(found) for first, found in loose.items()},
+        spellings=spellings,
+        innocent=frozenset(line[0] for line in innocent if len(line) == 1),
+        pieces=frozenset(" ".join(_lines("pieces.txt")).split()),
     )
 
 
-def _lines(path: Path) -> list[str]:
+def _lines(name: str) -> list[str]:
+    path = FOLDER / name
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
@@ -87,9 +102,9 @@ def _lines(path: Path) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def _entries(path: Path) -> list[Entry]:
+def _entries() -> list[Entry]:
     found = []
-    for number, line in enumerate(_lines(path), 2):
+    for number, line in enumerate(_lines("lexicon.tsv"), 2):
         try:
             text, labels, severity, sense, forms, _, precision, n = line.split("\t")
             entry = Entry(
@@ -102,6 +117,6 @@ def _entries(path: Path) -> list[Entry]:
                 int(n or 0),
             )
         except ValueError as error:
-            raise ModelError(f"{path}, entry {number}: {error}; eight columns are needed") from error
+            raise ModelError(f"lexicon.tsv, line {number}: {error}; eight columns are needed") from error
         found.append(entry)
     return found

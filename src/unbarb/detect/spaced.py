@@ -1,0 +1,101 @@
+"""Listed words written with spaces in them: ``i d i o t``, ``f u ck``, ``id iot``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache, lru_cache
+
+from unbarb.detect.disguise import reveal, trie
+from unbarb.detect.wordlist import load
+
+_MARKS = "\"'()[]{}.,;:?!*_~`“”‘’«»…-–—"
+_LONGEST_GAP = 3
+_MOST_PIECES = 24
+
+Spelt = tuple[int, int, int, str]
+"""The chunk to go on with, the start and end of what was spelt out, and the word."""
+
+
+@cache
+def _heads() -> frozenset[str]:
+    """Every beginning of a plain word of four letters or more."""
+    return frozenset(
+        form[:size]
+        for form, entry in load().words.items()
+        if entry.plain and form.isalpha() and len(form) >= 4
+        for size in range(2, len(form))
+    ) - load().words.keys()
+
+
+@lru_cache(maxsize=8192)
+def is_head(chunk: str) -> bool:
+    """Whether a word written with spaces in it may begin with `chunk`."""
+    bare = chunk.strip(_MARKS)
+    if len(bare) == 1:
+        return True
+    return bare.lower() in _heads() if bare.isascii() and bare.isalpha() and len(bare) < 10 else False
+
+
+def spelt_out(text: str, chunks: Sequence[re.Match[str]], first: int) -> Spelt | None:
+    """The listed word that the chunks from `first` on spell together, if they do."""
+    return _letters(text, chunks, first) or _halves(text, chunks, first)
+
+
+def _joins(text: str, left: re.Match[str], right: re.Match[str]) -> bool:
+    gap = text[left.end() : right.start()]
+    return len(gap) <= _LONGEST_GAP and "\n" not in gap
+
+
+def _letters(text: str, chunks: Sequence[re.Match[str]], first: int) -> Spelt | None:
+    """A run of single characters; three letters count only if they are the whole run."""
+    last = first
+    while (
+        last < len(chunks)
+        and last - first < _MOST_PIECES
+        and len(chunks[last].group()) == 1
+        and (last == first or _joins(text, chunks[last - 1], chunks[last]))
+    ):
+        last += 1
+    alone = first == 0 or len(chunks[first - 1].group()) > 1
+    for end in range(last, first + 2, -1):
+        if end - first == 3 and not (alone and end == last):
+            continue
+        joined = "".join(chunk.group() for chunk in chunks[first:end]).lower()
+        if not (joined[0].isalnum() and joined[-1].isalnum()):
+            continue
+        word = _plain(joined) or (reveal(joined) if end - first > 3 else None)
+        if word and sum(c.isalpha() for c in joined) * 2 >= len(joined):
+            return end, chunks[first].start(), chunks[end - 1].end(), word
+    return None
+
+
+def _halves(text: str, chunks: Sequence[re.Match[str]], first: int) -> Spelt | None:
+    """Pieces of a plain word, not all of them ordinary words themselves."""
+    node = trie()
+    ordinary = load().pieces
+    start = chunks[first].end() - len(chunks[first].group().lstrip(_MARKS))
+    disguised, single = False, 0
+    for index in range(first, min(first + _MOST_PIECES, len(chunks))):
+        if index > first and not _joins(text, chunks[index - 1], chunks[index]):
+            return None
+        written = text[max(start, chunks[index].start()) : chunks[index].end()]
+        piece = written.rstrip(_MARKS)
+        for letter in piece.lower():
+            below = node.get(letter)
+            if not isinstance(below, dict):
+                return None
+            node = below
+        single += len(piece) == 1
+        disguised = disguised or single > 1 or (len(piece) > 1 and piece.lower() not in ordinary)
+        word = node.get("")
+        if isinstance(word, str) and index > first and len(word) >= 4 and disguised:
+            return index + 1, start, chunks[index].end() - len(written) + len(piece), word
+        if not piece or piece != written:
+            return None
+    return None
+
+
+def _plain(word: str) -> str | None:
+    entry = load().words.get(word)
+    return word if entry is not None and entry.plain else None
