@@ -1,0 +1,144 @@
+"""Speed and size against named peers, as ratios of one run: ``make bench``.
+
+Peers are built from their published configurations with random weights, for time does not depend
+on what a weight is: BERT-base (12 layers, 768 wide) as a classifier, BART-base (6 + 6 layers, 768
+wide) rewriting with beam 5 and exactly 20 new tokens. Both run in fp32 and bf16; the better one
+counts. Every figure is the median of several runs, taken in turns with its peer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import transformers
+from transformers import BartConfig, BartForConditionalGeneration, BertConfig, BertForSequenceClassification
+
+from unbarb import Guard
+from unbarb.detect.embedded import Embedded
+
+TWELVE_WORDS = "you are a complete idiot and everybody here knows it very well"
+CLEAN = "thanks for the update , I will have a look at it tomorrow"
+COMMENTS, TOXIC_SHARE = 10_000, 0.05
+
+
+def median_of(run: Callable[[], object], rounds: int) -> float:
+    """Median seconds of `rounds` runs, after two that are not counted."""
+    run(), run()
+    times = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - began)
+    return statistics.median(times)
+
+
+def bert(kind: torch.dtype) -> BertForSequenceClassification:
+    return BertForSequenceClassification(BertConfig()).eval().to(kind)
+
+
+def bart(kind: torch.dtype) -> BartForConditionalGeneration:
+    config = BartConfig(
+        d_model=768, encoder_layers=6, decoder_layers=6, encoder_attention_heads=12,
+        decoder_attention_heads=12, encoder_ffn_dim=3072, decoder_ffn_dim=3072,
+    )  # fmt: skip
+    return BartForConditionalGeneration(config).eval().to(kind)
+
+
+def peers(rounds: int) -> dict[str, dict[str, float]]:
+    """Seconds of each peer by precision: one sentence, one rewrite, and one comment in a batch."""
+    ids = torch.randint(1000, 20000, (1, 16))
+    batch = torch.randint(1000, 20000, (64, 16))
+    found: dict[str, dict[str, float]] = {"classify": {}, "rewrite": {}, "classify_batch": {}}
+    for name, kind in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+        with torch.inference_mode():
+            torch.set_num_threads(1)
+            classifier, writer = bert(kind), bart(kind)
+            found["classify"][name] = median_of(lambda: classifier(ids), rounds)  # noqa: B023
+            found["rewrite"][name] = median_of(
+                lambda: writer.generate(  # noqa: B023
+                    ids, num_beams=5, min_new_tokens=20, max_new_tokens=20, do_sample=False
+                ),
+                max(3, rounds // 4),
+            )
+            torch.set_num_threads(2)
+            seconds = median_of(lambda: classifier(batch), max(3, rounds // 4))  # noqa: B023
+            found["classify_batch"][name] = seconds / len(batch)
+    return found
+
+
+def comments() -> list[str]:
+    """10,000 different comments, 5 % of them toxic."""
+    toxic = round(1 / TOXIC_SHARE)
+    return [
+        f"{TWELVE_WORDS} , number {index}" if index % toxic == 0 else f"{CLEAN} , number {index}"
+        for index in range(COMMENTS)
+    ]
+
+
+def ours(rounds: int) -> dict[str, float]:
+    """Seconds: one detection without the gate, one rewrite, one comment in a batch of 10,000."""
+    detector = Embedded(gate=False)
+    guard = Guard(threads=1)
+    texts = comments()
+    number = iter(range(10**9))
+
+    def rewrite() -> None:
+        # A new name each time, so that nothing is remembered from the run before.
+        guard(f"{TWELVE_WORDS} {next(number)}")
+
+    crew = Guard(rewriter=None, threads=2)
+    return {
+        "classify": median_of(lambda: detector.detect([TWELVE_WORDS]), 10 * rounds),
+        "rewrite": median_of(rewrite, 2 * rounds),
+        "classify_batch": median_of(lambda: crew.check_batch(texts), 3) / len(texts),
+    }
+
+
+def cold() -> dict[str, float]:
+    """Wall seconds and peak memory (MB) of one `unbarb check` as a whole process."""
+    command = [sys.executable, "-m", "unbarb", "check", TWELVE_WORDS]
+    program = (
+        "import resource, subprocess, sys, time; began = time.perf_counter();"
+        "subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL); "
+        "print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)"
+    )
+    runs = []
+    for _ in range(5):
+        out = subprocess.run([sys.executable, "-c", program, *command], capture_output=True, text=True, check=True)
+        runs.append([float(value) for value in out.stdout.split()])
+    return {
+        "seconds": statistics.median(seconds for seconds, _ in runs),
+        "megabytes": statistics.median(megabytes for _, megabytes in runs),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=20, help="runs of each figure (default 20)")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/speed.json"))
+    given = parser.parse_args()
+    theirs, own = peers(given.rounds), ours(given.rounds)
+    result = {
+        "machine": {"processor": platform.processor() or platform.machine(), "torch": torch.__version__,
+                    "transformers": transformers.__version__, "python": platform.python_version()},
+        "rounds": given.rounds,
+        "peer_seconds": theirs,
+        "own_seconds": own,
+        "times_faster": {name: min(theirs[name].values()) / own[name] for name in own},
+        "cold_check": cold(),
+    }  # fmt: skip
+    given.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()
