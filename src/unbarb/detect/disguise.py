@@ -17,6 +17,9 @@ from unbarb.detect.wordlist import load
 LONGEST = 32
 """Longer spellings are not looked at: no listed word needs them."""
 
+FUEL = 4000
+"""Steps one spelling may take; what is not found by then (ten stars in a row) is no word to a reader."""
+
 LEET = {
     "0": "o", "1": "il", "2": "z", "3": "e", "4": "a", "5": "s", "6": "gb", "7": "t", "8": "b", "9": "g",
     "@": "a", "$": "s", "!": "il", "|": "il", "+": "t", "(": "c", "<": "c", "€": "e", "£": "le", "¢": "c",
@@ -87,7 +90,7 @@ def reveal(spelling: str) -> str | None:
     if spelling.endswith(_CONTRACTED) and spelling.count("'") == 1:
         return None
     best: tuple[float, int, str] | None = None
-    for form, path in _walk(spelling, 0, trie(), "", Path()):
+    for form, path in _walk(spelling, 0, trie(), "", Path(), [FUEL]):
         if _credible(form, path, spelling):
             key = (path.cost(), -listed.words[form].n, form)
             if best is None or key < best:
@@ -127,8 +130,13 @@ def _drawn_out(spelling: str) -> bool:
     return any(a == b == c for a, b, c in zip(spelling, spelling[1:], spelling[2:], strict=False))
 
 
-def _walk(spelling: str, at: int, node: Node, last: str, path: Path) -> Iterator[tuple[str, Path]]:
+def _walk(
+    spelling: str, at: int, node: Node, last: str, path: Path, fuel: list[int]
+) -> Iterator[tuple[str, Path]]:
     """Every listed word that ``spelling[at:]`` can end in, from `node` on, with how."""
+    fuel[0] -= 1
+    if fuel[0] < 0:
+        return
     if at == len(spelling):
         form = node.get("")
         if isinstance(form, str):
@@ -137,46 +145,48 @@ def _walk(spelling: str, at: int, node: Node, last: str, path: Path) -> Iterator
     c = spelling[at]
     below = node.get(c)
     if isinstance(below, dict):
-        yield from _walk(spelling, at + 1, below, c, path._replace(literal=path.literal + 1))
+        yield from _walk(spelling, at + 1, below, c, path._replace(literal=path.literal + 1), fuel)
     if c == last:
-        yield from _walk(spelling, at + 1, node, last, path._replace(repeats=path.repeats + 1))
+        yield from _walk(spelling, at + 1, node, last, path._replace(repeats=path.repeats + 1), fuel)
     if path.sounds < 2:
         for size in (1, 2, 3):
             for letters in SOUNDS.get(spelling[at : at + size], ()) if at + size <= len(spelling) else ():
                 deeper = _below(node, letters)
                 if deeper is not None:
                     more = path._replace(sounds=path.sounds + 1)
-                    yield from _walk(spelling, at + size, deeper, letters[-1], more)
+                    yield from _walk(spelling, at + size, deeper, letters[-1], more, fuel)
     for letter in LEET.get(c, ""):
         more = path._replace(leet=path.leet + 1, symbols=path.symbols + (not c.isdigit()))
         below = node.get(letter)
         if isinstance(below, dict):
-            yield from _walk(spelling, at + 1, below, letter, more)
+            yield from _walk(spelling, at + 1, below, letter, more, fuel)
         elif letter == last:
-            yield from _walk(spelling, at + 1, node, last, path._replace(repeats=path.repeats + 1))
+            yield from _walk(spelling, at + 1, node, last, path._replace(repeats=path.repeats + 1), fuel)
     if at and not (c.isalpha() and c != "x"):
-        yield from _covered(spelling, at, node, last, path)
+        yield from _covered(spelling, at, node, last, path, fuel)
 
 
-def _covered(spelling: str, at: int, node: Node, last: str, path: Path) -> Iterator[tuple[str, Path]]:
+def _covered(
+    spelling: str, at: int, node: Node, last: str, path: Path, fuel: list[int]
+) -> Iterator[tuple[str, Path]]:
     """The words that go on behind a separator or a mask at `at`."""
     c = spelling[at]
     if c in SEPARATORS:
         odd = 1.6 if c in STARS else 0.4
         more = path._replace(between=path.between + 1, odd=path.odd + odd)
-        yield from _walk(spelling, at + 1, node, last, more)
+        yield from _walk(spelling, at + 1, node, last, more, fuel)
     if c not in MASKS or path.hidden >= 7:
         return
     odd = 0.0 if c in STARS else 0.4
     for letter, below in node.items():
         if isinstance(below, dict):
             more = path._replace(hidden=path.hidden + 1, odd=path.odd + odd)
-            yield from _walk(spelling, at + 1, below, letter, more)
+            yield from _walk(spelling, at + 1, below, letter, more, fuel)
             if c in STARS and path.hidden < 2:
                 for second, deeper in below.items():
                     if isinstance(deeper, dict):
                         more = path._replace(hidden=path.hidden + 2, odd=path.odd + 0.5)
-                        yield from _walk(spelling, at + 1, deeper, second, more)
+                        yield from _walk(spelling, at + 1, deeper, second, more, fuel)
 
 
 def _below(node: Node, letters: str) -> Node | None:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unbarb.detect.arrays import read_arrays
 from unbarb.detect.gate import Gate
 from unbarb.detect.normalize import Normalized, normalize
 from unbarb.detect.trunk import Crew, Embeddings, FloatArray, Trunk, pooled, sigmoid
@@ -54,36 +57,58 @@ class Embedded:
     labels = frozenset(LABELS)
 
     def __init__(self, folder: Path = HOME, *, gate: bool = True, threads: int = 1) -> None:
-        card = read_card(folder)
+        thresholds = read_card(folder)["thresholds"]
         self.digest = card_digest(folder)
-        self._word_floor = float(card["thresholds"]["word"])
-        self._text_floor = float(card["thresholds"]["text"])
+        self._word_floor = float(thresholds["word"])
+        self._text_floor = float(thresholds["text"])
         self._wordpiece = WordPiece(folder / "tokenizer.json")
         self._gate = Gate(folder / "gate.npz") if gate else None
         self._trunk = Trunk(folder / "detector.onnx", Embeddings(folder))
         self._crew = Crew(threads)
-        with np.load(folder / "detector-heads.npz", allow_pickle=False) as heads:
-            self._labels: FloatArray = heads["labels"].astype(np.float32)
-            self._labels_bias: FloatArray = heads["labels_bias"]
-            self._spans: FloatArray = heads["spans"].astype(np.float32)
-            self._spans_bias: FloatArray = heads["spans_bias"]
+        heads = read_arrays(folder / "detector-heads.npz", "labels", "labels_bias", "spans", "spans_bias")
+        self._labels, self._labels_bias, self._spans, self._spans_bias = (
+            head.astype(np.float32) for head in heads
+        )
+
+    @cached_property
+    def ungated(self) -> Embedded:
+        """The same detector without its gate, for verifying; it shares all that is loaded."""
+        twin = copy(self)
+        twin._gate = None
+        return twin
 
     def detect(
         self, texts: Sequence[str], *, context: Sequence[str | None] | None = None
     ) -> list[Analysis]:
         """Score every text; `context` is not read by this model."""
-        readings = self._read(texts)
-        settled = self._settle(readings) if self._gate else [None] * len(texts)
-        open_ = [index for index, scores in enumerate(settled) if scores is None]
-        encoded = self._encode([readings[index] for index in open_])
-        found: dict[int, tuple[FloatArray, FloatArray]] = dict(zip(open_, encoded, strict=True))
+        views = [normalize(text) for text in texts]
+        settled = self._settle(views)
+        unsure = [at for at, scores in enumerate(settled) if scores is None]
+        readings = self._read([views[at] for at in unsure])
+        found = dict(zip(unsure, zip(readings, self._encode(readings), strict=True), strict=True))
+        analyses = []
+        for at, text in enumerate(texts):
+            scores = settled[at]
+            analyses.append(
+                self._analysis(text, *found[at]) if scores is None else self._clean(text, scores)
+            )
+        return analyses
+
+    def _settle(self, views: Sequence[Normalized]) -> list[FloatArray | None]:
+        """The gate's scores where it is sure, None where the encoder must read.
+
+        A text that was obfuscated is never settled.
+        """
+        if self._gate is None:
+            return [None] * len(views)
+        scores = self._gate.scores(self._wordpiece.ids([view.text for view in views]))
+        sure = scores.max(axis=1) < self._gate.floor
         return [
-            self._analysis(text, reading, found.get(index), settled[index])
-            for index, (text, reading) in enumerate(zip(texts, readings, strict=True))
+            row if clean and not view.changed else None
+            for row, clean, view in zip(scores, sure, views, strict=True)
         ]
 
-    def _read(self, texts: Sequence[str]) -> list[_Reading]:
-        views = [normalize(text) for text in texts]
+    def _read(self, views: Sequence[Normalized]) -> list[_Reading]:
         spans = [words_of(view.text) for view in views]
         pieces = self._wordpiece.encode(
             [[view.text[s.start : s.end] for s in words] for view, words in zip(views, spans, strict=True)]
@@ -91,27 +116,6 @@ class Embedded:
         return [
             _Reading(view, words, piece, _breaks(view.text, words))
             for view, words, piece in zip(views, spans, pieces, strict=True)
-        ]
-
-    def _settle(self, readings: Sequence[_Reading]) -> list[FloatArray | None]:
-        """The gate's scores where it is sure, None where the encoder must read."""
-        gate = self._gate
-        if gate is None:
-            return [None] * len(readings)
-        owners: list[int] = []
-        parts: list[NDArray[np.int64]] = []
-        for index, reading in enumerate(readings):
-            for part in np.split(reading.pieces.ids, _piece_breaks(reading)):
-                if len(part):
-                    owners.append(index)
-                    parts.append(part)
-        top = np.zeros((len(readings), len(LABELS)), np.float32)
-        if parts:
-            np.maximum.at(top, np.array(owners), gate.scores(parts))
-        sure = top.max(1) < gate.floor
-        return [
-            top[index] if sure[index] and not reading.view.changed else None
-            for index, reading in enumerate(readings)
         ]
 
     def _encode(self, readings: Sequence[_Reading]) -> list[tuple[FloatArray, FloatArray]]:
@@ -128,20 +132,16 @@ class Embedded:
         return found
 
     def _heads(self, window: Window, hidden: FloatArray, scores: FloatArray, words: FloatArray) -> None:
-        if not len(window.words):
+        if len(window.ids) == 2:  # a text without words: [CLS] and [SEP] alone
             return
         np.maximum(scores, sigmoid(pooled(hidden) @ self._labels + self._labels_bias), out=scores)
         toxicity = sigmoid(hidden[window.first] @ self._spans + self._spans_bias)[:, 0]
         words[window.words] = np.maximum(words[window.words], toxicity)
 
-    def _analysis(
-        self, text: str, reading: _Reading, encoded: tuple[FloatArray, FloatArray] | None,
-        settled: FloatArray | None,
-    ) -> Analysis:  # fmt: skip
-        tongue = language(text)
-        if encoded is None:
-            scores = settled if settled is not None else np.zeros(len(LABELS), np.float32)
-            return Analysis(text, _named(scores), language=tongue, models={self.name: self.digest})
+    def _clean(self, text: str, scores: FloatArray) -> Analysis:
+        return Analysis(text, _named(scores), language=language(text), models={self.name: self.digest})
+
+    def _analysis(self, text: str, reading: _Reading, encoded: tuple[FloatArray, FloatArray]) -> Analysis:
         scores, toxicity = encoded
         words = tuple(
             Word(span.start, span.end, round(float(value), 4))
@@ -149,7 +149,9 @@ class Embedded:
         )
         named = _named(scores)
         findings = self._findings(text, words, named) if named["toxicity"] >= self._text_floor else ()
-        return Analysis(text, named, findings, words, language=tongue, models={self.name: self.digest})
+        return Analysis(
+            text, named, findings, words, language=language(text), models={self.name: self.digest}
+        )
 
     def _findings(self, text: str, words: Sequence[Word], scores: dict[str, float]) -> tuple[Finding, ...]:
         """Runs of toxic words as spans, labelled with the text's strongest specific label."""
@@ -182,12 +184,6 @@ def _breaks(text: str, words: Sequence[Span]) -> NDArray[np.int64]:
     return np.unique(np.searchsorted([word.start for word in words], starts))
 
 
-def _piece_breaks(reading: _Reading) -> NDArray[np.int64]:
-    if len(reading.breaks) < 2:
-        return np.empty(0, np.int64)
-    return np.searchsorted(reading.pieces.owner, reading.breaks[1:], side="left")
-
-
 def _original(reading: _Reading) -> list[Span]:
     return [reading.view.span(word.start, word.end) for word in reading.words]
 
@@ -201,10 +197,17 @@ def read_card(folder: Path) -> dict[str, dict[str, float]]:
     try:
         card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"{folder}: no readable card.json ({error}); reinstall unbarb or name a model folder") from error
-    if not isinstance(card, dict) or "thresholds" not in card:
-        raise ModelError(f"{folder}/card.json is not a model card: it must be an object with 'thresholds'")
-    return card
+        raise ModelError(
+            f"{folder}: no readable card.json ({error}); reinstall unbarb or name a model folder"
+        ) from error
+    thresholds = card.get("thresholds") if isinstance(card, dict) else None
+    if not isinstance(thresholds, dict) or not {"word", "text"} <= thresholds.keys():
+        raise ModelError(
+            f"{folder}/card.json is not a model card: it must be an object whose 'thresholds' hold"
+            " 'word' and 'text'; reinstall unbarb"
+        )
+    found: dict[str, dict[str, float]] = card
+    return found
 
 
 def card_digest(folder: Path) -> str:

@@ -1,7 +1,8 @@
 """The gate: a linear model over piece ids that settles the clearly clean without the encoder.
 
-It reads single pieces and neighbouring pairs of one sentence at a time, in whole numbers, so that
-its sums are exact. It is never used to verify a rewrite; what recall it loses stands in the card.
+It reads single pieces and neighbouring pairs, stretch by stretch, in whole numbers, so that its sums
+are exact and a text's score depends on nothing else. It is never used to verify a rewrite; what
+recall it loses stands in the model's card.
 """
 
 from __future__ import annotations
@@ -12,41 +13,59 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from unbarb.detect.arrays import read_arrays
 from unbarb.errors import ModelError
 
 BUCKETS = 1 << 17
 PIECES = 30522
-PAIR = np.int64(1_000_003)
+STRETCH = 48
+"""Pieces of the longest stretch: longer sentences are cut, so that an insult is not thinned out."""
+
+_PAIR = np.int64(1_000_003)
+_END_MARKS = np.array([999, 1012, 1029])  # ! . ?
+IntArray = NDArray[np.int64]
 
 
-def features(ids: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Rows of the weight table for one sentence: its pieces, then its hashed neighbours.
-
-    Shape (t,) → (2 t - 1,): pieces keep their id, pairs share `BUCKETS` rows behind them.
-    """
-    pairs = (ids[:-1] * PAIR + ids[1:]) % np.int64(BUCKETS) + PIECES
-    return np.concatenate((ids, pairs))
+def pair_rows(ids: IntArray) -> IntArray:
+    """Rows of the weight table for each piece and the one after it: (t,) → (t − 1,)."""
+    return (ids[:-1] * _PAIR + ids[1:]) % np.int64(BUCKETS) + PIECES
 
 
 class Gate:
-    """Six scores per sentence from int8 weights: ``sigmoid(scale * sum / sqrt(t) + bias)``."""
+    """Six scores per text from int8 weights: the highest of its stretches.
+
+    A stretch of n features (pieces and pairs) scores ``sigmoid(scale * sum / sqrt(n) + bias)``.
+    """
 
     def __init__(self, path: Path) -> None:
-        try:
-            with np.load(path, allow_pickle=False) as stored:
-                self._weights = stored["weights"]
-                self._scale = stored["scale"]
-                self._bias = stored["bias"]
-                self.floor = float(stored["floor"])
-        except (OSError, ValueError, KeyError) as error:
-            raise ModelError(f"{path} does not load: {error}; run `unbarb models verify`") from error
+        weights, self._scale, self._bias, floor = read_arrays(path, "weights", "scale", "bias", "floor")
+        if len(weights) != PIECES + BUCKETS:
+            raise ModelError(
+                f"{path}: {len(weights)} rows of weights, must be {PIECES + BUCKETS}; reinstall unbarb"
+            )
+        self._weights = weights.astype(np.int16)
+        self.floor = float(floor)
 
-    def scores(self, sentences: Sequence[NDArray[np.int64]]) -> NDArray[np.float32]:
-        """Scores of each sentence, given as piece ids: shape (sentences, 6)."""
-        rows = [features(ids) for ids in sentences]
-        lengths = np.array([len(row) for row in rows], np.int64)
-        starts = np.concatenate(([0], np.cumsum(lengths)[:-1]))
-        table = self._weights[np.concatenate(rows)].astype(np.int32)
+    def scores(self, texts: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """Scores of each text, given as its piece ids: shape (texts, 6); zeros for an empty one."""
+        lengths = np.array([len(ids) for ids in texts], np.int64)
+        top = np.zeros((len(texts), len(self._bias)), np.float32)
+        total = int(lengths.sum())
+        if not total:
+            return top
+        ids = np.fromiter((piece for text in texts for piece in text), np.int64, total)
+        begins = np.concatenate(([0], np.cumsum(lengths)))
+        owner = np.repeat(np.arange(len(texts)), lengths)
+        inside = np.arange(total) - begins[owner]
+        first = inside % STRETCH == 0
+        first[1:] |= np.isin(ids[:-1], _END_MARKS)
+        starts = np.flatnonzero(first)
+        beside = np.append(~first[1:], False)
+        table = self._weights[ids].astype(np.int32)
+        table[:-1] += self._weights[pair_rows(ids)] * beside[:-1, None]
         sums = np.add.reduceat(table, starts, axis=0)
-        logits = sums * self._scale / np.sqrt(lengths)[:, None] + self._bias
-        return np.asarray(1.0 / (1.0 + np.exp(-logits)), np.float32)
+        features = np.add.reduceat(1 + beside.astype(np.int64), starts)
+        logits = sums * self._scale / np.sqrt(features)[:, None] + self._bias
+        scores = (1.0 / (1.0 + np.exp(-logits))).astype(np.float32)
+        np.maximum.at(top, owner[starts], scores)
+        return top

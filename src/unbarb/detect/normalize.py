@@ -80,7 +80,7 @@ def _pieces(text: str) -> list[Piece]:
     index = 0
     while index < len(chunks):
         chunk = chunks[index]
-        spelt = spelt_out(text, chunks, index) if is_head(chunk.group()) else None
+        spelt = spelt_out(text, chunks, index)
         if spelt:
             index, start, end, word = spelt
             found.append((start, end, word))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 from unbarb.detect.protocol import Detector
+from unbarb.errors import DetectionError
 from unbarb.text import Analysis, Finding, Word
 
 
@@ -38,7 +39,10 @@ class Panel:
         self, member: Detector, texts: Sequence[str], context: Sequence[str | None] | None
     ) -> list[Analysis]:
         try:
-            return member.detect(texts, context=context)
+            found = member.detect(texts, context=context)
+            if len(found) != len(texts):
+                raise DetectionError(f"{len(found)} analyses for {len(texts)} texts; each needs one")
+            return found
         except Exception as error:  # a plug-in may raise anything; the policy decides, nothing passes
             if len(texts) != 1:
                 around = context or [None] * len(texts)

@@ -30,15 +30,20 @@ def _heads() -> frozenset[str]:
 
 @lru_cache(maxsize=8192)
 def is_head(chunk: str) -> bool:
-    """Whether a word written with spaces in it may begin with `chunk`."""
-    bare = chunk.strip(_MARKS)
+    """Whether a word written with spaces in it may begin with, or go on with, `chunk`.
+
+    A letter that is a word by itself says nothing, for in "i d i o t" another follows.
+    """
+    bare = chunk.strip(_MARKS).lower()
     if len(bare) == 1:
-        return True
-    return bare.lower() in _heads() if bare.isascii() and bare.isalpha() and len(bare) < 10 else False
+        return bare.isalpha() and bare not in "aiou"
+    return len(bare) < 10 and bare.isascii() and bare.isalpha() and bare in _heads()
 
 
 def spelt_out(text: str, chunks: Sequence[re.Match[str]], first: int) -> Spelt | None:
     """The listed word that the chunks from `first` on spell together, if they do."""
+    if len(chunks[first].group().strip(_MARKS)) > 1 and not is_head(chunks[first].group()):
+        return None
     return _letters(text, chunks, first) or _halves(text, chunks, first)
 
 

@@ -16,23 +16,19 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from unbarb.errors import ModelError
+from unbarb.detect.arrays import damaged, read_array
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
-WIDTH = 384
 
 
 class Embeddings:
     """Word and place embeddings, shared by the trunks: int8 rows with a scale each, memory-mapped."""
 
     def __init__(self, folder: Path) -> None:
-        try:
-            self._words = np.load(folder / "words.npy", mmap_mode="r")
-            self._scales = np.load(folder / "word-scales.npy")
-            self._places = np.load(folder / "places.npy")
-        except (OSError, ValueError) as error:
-            raise ModelError(f"{folder}: embeddings do not load: {error}; run `unbarb models verify`") from error
+        self._words = read_array(folder / "words.npy", mapped=True)
+        self._scales = read_array(folder / "word-scales.npy")
+        self._places = read_array(folder / "places.npy")
 
     def __call__(self, ids: IntArray) -> FloatArray:
         """Sum of word and place embeddings: (t,) → (1, t, d)."""
@@ -51,15 +47,17 @@ class Trunk:
         # Fusing residual and norm, as the higher levels do, is slower on short windows.
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
         try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
         except Exception as error:  # onnxruntime raises bare classes of its own
-            raise ModelError(f"{path} does not load: {error}; run `unbarb models verify`") from error
+            raise damaged(path, error) from error
         self._embeddings = embeddings
 
     def __call__(self, ids: IntArray) -> FloatArray:
         """Hidden states of one window: (t,) → (t, d)."""
-        hidden: FloatArray = self._session.run(["hidden"], {"embedded": self._embeddings(ids)})[0]
-        return hidden[0]
+        hidden: FloatArray = self._session.run(["hidden"], {"embedded": self._embeddings(ids)})[0][0]
+        return hidden
 
 
 class Crew:
@@ -81,7 +79,8 @@ class Crew:
 
 def pooled(hidden: FloatArray) -> FloatArray:
     """[CLS], mean and maximum over the pieces, side by side: (t, d) → (3 d,)."""
-    return np.concatenate((hidden[0], hidden.mean(0), hidden.max(0)))
+    states: FloatArray = np.concatenate((hidden[0], hidden.mean(0), hidden.max(0)))
+    return states
 
 
 def sigmoid(logits: FloatArray) -> FloatArray:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from unbarb.detect.arrays import damaged
 from unbarb.errors import ModelError
 from unbarb.text import Span
 
@@ -41,8 +42,8 @@ class Pieces:
 class Window:
     """One stretch the encoder reads at once.
 
-    `ids` has shape (length,), [CLS] … [SEP]; `words` are indices into the text's words, and
-    ``first[k]`` is the place in `ids` where the first piece of ``words[k]`` stands.
+    `ids` has shape (length,), [CLS] … [SEP]; `words` are indices into the text's words that begin
+    here, and ``first[k]`` is the place in `ids` where the first piece of ``words[k]`` stands.
     """
 
     ids: NDArray[np.int64]
@@ -56,18 +57,24 @@ class WordPiece:
     def __init__(self, path: Path) -> None:
         if not path.is_file():
             raise ModelError(f"no tokenizer at {path}; reinstall unbarb or name another model folder")
-        self._tokenizer = Tokenizer.from_file(str(path))
+        try:
+            self._tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:  # tokenizers raises Exception itself
+            raise damaged(path, error) from error
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
+
+    def ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """Piece ids of whole texts; the same pieces as :meth:`encode` gives for their words."""
+        batch = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [item.ids for item in batch]
 
     def encode(self, texts: Sequence[Sequence[str]]) -> list[Pieces]:
         """Piece ids of each text, given as its words."""
         batch = self._tokenizer.encode_batch(
             [list(words) for words in texts], is_pretokenized=True, add_special_tokens=False
         )
-        return [
-            Pieces(np.array(item.ids, np.int64), np.array(item.word_ids, np.int64)) for item in batch
-        ]
+        return [Pieces(np.array(item.ids, np.int64), np.array(item.word_ids, np.int64)) for item in batch]
 
 
 def windows(pieces: Pieces, breaks: Sequence[int], size: int = MAX_PIECES) -> list[Window]:
@@ -93,11 +100,13 @@ def windows(pieces: Pieces, breaks: Sequence[int], size: int = MAX_PIECES) -> li
             return found
         # Share the last sentence; of a sentence that had to be cut, a quarter of the window.
         again = int(inside[-2]) if len(inside) > 1 else end if len(inside) else end - room // 4
-        begin = again if end - again <= room // 2 else end
+        after = edges[edges > end][0]  # sharing must leave room for what comes next
+        begin = again if end - again <= room // 2 and (not len(inside) or after - again <= room) else end
 
 
 def _window(pieces: Pieces, begin: int, end: int) -> Window:
-    owner = pieces.owner[begin:end]
-    words, first = np.unique(owner, return_index=True)
+    words, first = np.unique(pieces.owner[begin:end], return_index=True)
+    if 0 < begin < end and pieces.owner[begin] == pieces.owner[begin - 1]:
+        words, first = words[1:], first[1:]  # its first piece stands in the window before
     ids = np.concatenate(([CLS], pieces.ids[begin:end], [SEP])).astype(np.int64)
     return Window(ids, words, first.astype(np.int64) + 1)
