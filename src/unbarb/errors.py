@@ -32,7 +32,7 @@ class PluginError(UnbarbError):
     """A named plug-in that does not exist or cannot be loaded."""
 
 
-class MissingExtra(PluginError):
+class MissingExtra(PluginError):  # noqa: N818 - says what is wrong better than an -Error would
     """A feature needs a package that is not installed."""
 
     @classmethod

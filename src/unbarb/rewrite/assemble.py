@@ -6,8 +6,9 @@ What is kept keeps its characters and, between two kept neighbours, its spacing:
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from unbarb.rewrite.tags import APPEND, DELETE, REPLACE
 from unbarb.text import Edit, Span
@@ -16,7 +17,11 @@ _NO_SPACE_BEFORE = re.compile(r"^(?:[.,;:!?%)\]}…]|['’](?:t|s|m|d|re|ve|ll)\
 _NO_SPACE_AFTER = frozenset("([{#@$")
 _LOOSE = frozenset(",;:-–—/&")
 _END = frozenset(".!?…")
-_VOWEL_SOUND = re.compile(r"(?:[aeio]|u(?!ni|se|su|ti)|hono|hour|heir)", re.IGNORECASE)
+_BRACKETS = frozenset(("()", "[]", "{}", "“”", "‘’", "«»"))
+_STRAIGHT = frozenset("\"'")
+_VOWEL_SOUND = re.compile(
+    r"[ai]|e(?!u)|o(?!ne\b|nce\b)|u(?!ni(?!n|m|d)|s[eu]|ti|te)|hono|hones|hour|heir", re.IGNORECASE
+)
 _ARTICLES = {"a": "an", "an": "a"}
 
 
@@ -45,15 +50,18 @@ def assemble(text: str, words: Sequence[Span], tags: Sequence[str]) -> tuple[Edi
             tokens += [_Token(word, None) for word in tag[len(APPEND) :].split()]
     if not words:
         return ()
-    tokens = _mend_marks(tokens, words)
+    follows = {before.end: after.start for before, after in pairwise(words)}
+    tokens = _mend_marks(tokens, words, follows)
     _mend_articles(tokens)
     _mend_case(text, words, tokens)
-    return _edits(text, Span(words[0].start, words[-1].end), tokens)
+    return _edits(text, Span(words[0].start, words[-1].end), tokens, follows)
 
 
-def _mend_marks(tokens: list[_Token], words: Sequence[Span]) -> list[_Token]:
-    """Drop marks that an edit left loose: at the start, doubled, or before the end mark."""
-    follows = {before.end: after.start for before, after in zip(words, words[1:], strict=False)}
+def _mend_marks(tokens: list[_Token], words: Sequence[Span], follows: Mapping[int, int]) -> list[_Token]:
+    """Drop marks that an edit left loose: at the start, doubled, empty, or before the end mark.
+
+    `follows` tells where the word begins that came after the one that ends here.
+    """
     mended: list[_Token] = []
     for token in tokens:
         last = mended[-1] if mended else None
@@ -62,10 +70,13 @@ def _mend_marks(tokens: list[_Token], words: Sequence[Span]) -> list[_Token]:
             and follows.get(last.place.end) == token.place.start
         )  # fmt: skip
         if not touching and last is not None:
+            if _emptied(mended, token):
+                mended.pop()
+                continue
             if last.text in _LOOSE and (token.text in _LOOSE or token.text in _END):
                 mended.pop()
                 last = mended[-1] if mended else None
-            elif last.text in _END and (token.text in _LOOSE or token.text == last.text == "."):
+            elif last.text in _END and (token.text in _LOOSE or token.text in _END):
                 continue
         if last is None and (token.text in _LOOSE or token.text in _END) and token.place != words[0]:
             continue
@@ -75,13 +86,23 @@ def _mend_marks(tokens: list[_Token], words: Sequence[Span]) -> list[_Token]:
     return mended
 
 
+def _emptied(before: Sequence[_Token], token: _Token) -> bool:
+    """Whether `token` closes a bracket or quote that now holds nothing."""
+    last = before[-1].text
+    if last == token.text:  # a straight quote opens when it is the first, third, …
+        return last in _STRAIGHT and sum(one.text == last for one in before) % 2 == 1
+    return last + token.text in _BRACKETS
+
+
 def _mend_articles(tokens: list[_Token]) -> None:
     """Make a or an agree with the word after it, where an edit changed that word."""
-    for token, after in zip(tokens, tokens[1:], strict=False):
+    for token, after in pairwise(tokens):
         other = _ARTICLES.get(token.text.lower())
         if other is None or not after.text[:1].isalpha():
             continue
-        beside = token.place is not None and after.place is not None and after.place.start - token.place.end < 3
+        beside = (
+            token.place is not None and after.place is not None and after.place.start - token.place.end < 3
+        )
         if not beside and (token.text.lower() == "an") != bool(_VOWEL_SOUND.match(after.text)):
             token.text = other.capitalize() if token.text[0].isupper() else other
             token.place = None
@@ -103,11 +124,13 @@ def _mend_case(text: str, words: Sequence[Span], tokens: list[_Token]) -> None:
         first.place = None
 
 
-def _edits(text: str, stretch: Span, tokens: Sequence[_Token]) -> tuple[Edit, ...]:
+def _edits(
+    text: str, stretch: Span, tokens: Sequence[_Token], follows: Mapping[int, int]
+) -> tuple[Edit, ...]:
     edits: list[Edit] = []
     at, pending = stretch.start, ""
     for index, token in enumerate(tokens):
-        gap = "" if index == 0 else _gap(text, tokens[index - 1], token)
+        gap = "" if index == 0 else _gap(text, tokens[index - 1], token, follows)
         if token.place is None:
             pending += gap + token.text
         else:
@@ -117,11 +140,12 @@ def _edits(text: str, stretch: Span, tokens: Sequence[_Token]) -> tuple[Edit, ..
     return tuple(edits)
 
 
-def _gap(text: str, before: _Token, after: _Token) -> str:
+def _gap(text: str, before: _Token, after: _Token, follows: Mapping[int, int]) -> str:
     """What stands between two neighbours: as in the original where it can be, else by rule."""
     if before.place is not None and after.place is not None:
         original = text[before.place.end : after.place.start]
-        if not original.strip():
+        # Between old neighbours may stand what nobody sees, such as zero-width spaces: it stays.
+        if not original.strip() or follows.get(before.place.end) == after.place.start:
             return original
     if after.place is not None and _NO_SPACE_BEFORE.match(after.text):
         return " " if text[max(0, after.place.start - 1) : after.place.start] == " " else ""

@@ -115,10 +115,12 @@ class EditRewriter:
 
 def word_toxicity(analysis: Analysis, places: Sequence[Span]) -> NDArray[np.float32]:
     """Toxicity of each place: the highest of the analysis's words that overlap it."""
-    known = {(word.start, word.end): word.toxicity for word in analysis.words}
     values = np.zeros(len(places), np.float32)
     for at, place in enumerate(places):
-        values[at] = known.get((place.start, place.end), 0.0)
+        values[at] = max(
+            (word.toxicity for word in analysis.words if word.start < place.end and place.start < word.end),
+            default=0.0,
+        )
     return values
 
 

@@ -13,10 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
+from unbarb.detect.arrays import damaged, read_arrays
 from unbarb.detect.embedded import HOME, card_digest
 from unbarb.detect.trunk import Embeddings, FloatArray, Trunk, pooled, sigmoid
 from unbarb.detect.wordpiece import CLS, MAX_PIECES, SEP, WordPiece, words_of
 from unbarb.errors import ModelError
+from unbarb.rewrite.tags import KEEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +41,18 @@ class Editor:
         self.digest = card_digest(folder)
         self._wordpiece = WordPiece(folder / "tokenizer.json")
         self._trunk = Trunk(folder / "editor.onnx", Embeddings(folder))
-        try:
-            self.vocabulary: tuple[str, ...] = tuple(json.loads((folder / "tags.json").read_text("utf-8")))
-            with np.load(folder / "editor-heads.npz", allow_pickle=False) as heads:
-                self._tags: FloatArray = heads["tags"].astype(np.float32)
-                self._tags_bias: FloatArray = heads["tags_bias"]
-                self._sentence: FloatArray = heads["sentence"].astype(np.float32)
-                self._sentence_bias: FloatArray = heads["sentence_bias"]
-                self._meaning: FloatArray = heads["meaning"].astype(np.float32)
-        except (OSError, ValueError, KeyError) as error:
-            raise ModelError(f"{folder}: editor heads do not load: {error}; run `unbarb models verify`") from error
+        self.vocabulary = read_tags(folder / "tags.json")
+        heads = read_arrays(
+            folder / "editor-heads.npz", "tags", "tags_bias", "sentence", "sentence_bias", "meaning"
+        )
+        self._tags, self._tags_bias, self._sentence, self._sentence_bias, self._meaning = (
+            head.astype(np.float32) for head in heads
+        )
+        if len(self.vocabulary) != len(self._tags_bias):
+            raise ModelError(
+                f"{folder}: {len(self.vocabulary)} tags in tags.json, {len(self._tags_bias)} in"
+                " editor-heads.npz; run `unbarb models verify`"
+            )
         self.read = lru_cache(maxsize=4096)(self._read)
 
     def tag(self, words: Sequence[str]) -> FloatArray | None:
@@ -60,16 +64,32 @@ class Editor:
         if len(pieces.ids) > MAX_PIECES - 2:
             return None
         hidden = self._trunk(np.concatenate(([CLS], pieces.ids, [SEP])))
-        first = np.searchsorted(pieces.owner, np.arange(len(words))) + 1
+        numbers = np.arange(len(words))
+        first = np.searchsorted(pieces.owner, numbers) + 1
         logits = hidden[np.concatenate(([0], first))] @ self._tags + self._tags_bias
+        # A character that the tokenizer drops has no piece to read: such a word is kept.
+        silent = np.flatnonzero(~np.isin(numbers, pieces.owner)) + 1
+        logits[silent] = np.where(np.array(self.vocabulary) == KEEP, 0.0, -40.0)
         logits -= logits.max(axis=1, keepdims=True)
         return np.asarray(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)), np.float32)
 
     def _read(self, text: str) -> Impression:
         """Fluency, toxicity and meaning of a text; one longer than a window is read by its start."""
-        words = [span.of(text) for span in words_of(text)]
+        words = [span.of(text).replace("’", "'") for span in words_of(text)]
         ids = self._wordpiece.encode([words])[0].ids[: MAX_PIECES - 2]
         hidden = self._trunk(np.concatenate(([CLS], ids, [SEP])))
         fluency, toxicity = sigmoid(pooled(hidden) @ self._sentence + self._sentence_bias).tolist()
         meaning = hidden.mean(0) @ self._meaning
         return Impression(fluency, toxicity, meaning / max(float(np.linalg.norm(meaning)), 1e-9))
+
+
+def read_tags(path: Path) -> tuple[str, ...]:
+    """The tag vocabulary, in the order of the tag head's outputs.
+
+    Raises:
+        ModelError: the file is missing or damaged.
+    """
+    try:
+        return tuple(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise damaged(path, error) from error
