@@ -1,0 +1,56 @@
+# make demo   the main job on examples/comments.txt, in an environment of its own: core only, no torch
+# make test   everything that must hold: style, types, tests
+# PYTHON=python3.12 make test   with another Python (3.11 to 3.13)
+
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+RUNS ?= runs/embedded-en
+PYTEST_FLAGS ?=
+
+VENV := .venv
+DEMO := .venv-demo
+IN := $(VENV)/bin/
+SOURCES := $(shell find src -type f -not -name '*.pyc')
+
+.DEFAULT_GOAL := test
+.PHONY: demo test test-slow lint bench docs model clean
+
+demo: $(DEMO)/.installed
+	$(DEMO)/bin/unbarb rewrite --input examples/comments.txt --view table
+
+test: lint
+	$(IN)python -m pytest -m "not slow" $(PYTEST_FLAGS)
+
+test-slow: $(VENV)/.installed
+	$(IN)python -m pytest -m slow $(PYTEST_FLAGS)
+
+lint: $(VENV)/.installed
+	$(IN)ruff check
+	$(IN)mypy
+
+bench: $(VENV)/.installed
+	$(IN)python benchmarks/speed.py
+
+# Writes the help of every command into its page.
+docs: $(VENV)/.installed
+	$(IN)python -m unbarb.cli.docs docs/cli.md
+
+# Needs the corpora: UNBARB_DATA names their folder. Hours on two processor cores.
+model: $(VENV)/.installed
+	$(IN)unbarb train src/unbarb/recipes/embedded-en.yaml --out $(RUNS)
+
+clean:
+	rm -rf $(VENV) $(DEMO) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.installed: pyproject.toml
+	test -x $(IN)python || $(PYTHON) -m venv $(VENV)
+	$(IN)python -m pip install --quiet --upgrade pip
+	$(IN)python -m pip install --quiet "$(TORCH)"
+	$(IN)python -m pip install --quiet --editable '.[train,dev]'
+	touch $@
+
+$(DEMO)/.installed: pyproject.toml $(SOURCES)
+	test -x $(DEMO)/bin/python || $(PYTHON) -m venv $(DEMO)
+	$(DEMO)/bin/python -m pip install --quiet .
+	touch $@
