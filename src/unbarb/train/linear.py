@@ -1,0 +1,142 @@
+"""Trains the second opinion: one logistic regression per label over the runtime's hashed rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse  # type: ignore[import-untyped]
+from sklearn.linear_model import LogisticRegression
+
+from unbarb.data.examples import Labelled
+from unbarb.detect.features import ROWS, rows
+from unbarb.detect.linear import LinearWeights
+from unbarb.detect.normalize import normalize
+from unbarb.errors import InputError
+from unbarb.metrics.roc_auc import roc_auc
+from unbarb.text import LABELS
+
+SOURCES = (
+    "jigsaw", "wiki_natural", "civil", "toxic_spans", "davidson", "paradetox", "cannot_rewrite",
+    "identity_templates",
+)  # fmt: skip
+"""The corpora that it learns from."""
+
+_Floats = NDArray[np.float32]
+_Matrix = Any  # scipy ships no types; always a csr_matrix
+
+
+@dataclass(frozen=True, slots=True)
+class LinearSettings:
+    """What the recipe may set.
+
+    `strength` is the inverse of the L2 penalty (C of scikit-learn) for rows scaled by their inverse
+    document frequency; `least` is the weight of a text whose votes are split evenly (1 for a sure one).
+    """
+
+    labels: tuple[str, ...] = ("toxicity", "identity_attack", "threat", "insult", "obscene")
+    strength: float = 0.2
+    least: float = 0.1
+    iterations: int = 60
+
+
+def train_linear(
+    examples: Sequence[Labelled], held_out: Sequence[Labelled], settings: LinearSettings | None = None
+) -> LinearWeights:
+    """Learn from `examples`, calibrate on `held_out`; no group may stand in both.
+
+    Each corpus gets an intercept of its own while learning, because corpora mean different things by
+    toxic; the calibration puts one in their place.
+
+    Raises:
+        InputError: a label has no texts of both kinds.
+    """
+    settings = settings or LinearSettings()
+    table, held = matrix(examples), matrix(held_out)
+    weight = np.log((1 + len(examples)) / (1 + np.bincount(table.indices, minlength=ROWS))).astype(
+        np.float32
+    )
+    table = (table @ sparse.diags(weight)).tocsr()
+    sources = sorted({example.source for example in examples})
+    corpora = sparse.csr_matrix(
+        np.array([[e.source == source for source in sources] for e in examples], np.float32)
+    )
+    both = sparse.hstack([table, corpora]).tocsr()
+    columns = [
+        _fit(both, _known(examples, label), label, settings)[:ROWS] * weight for label in settings.labels
+    ]
+    coefficients = np.stack(columns, axis=1).astype(np.float32)
+    stored, scale = quantized(coefficients)
+    logits = held @ (stored * scale)
+    platt = [
+        _platt(logits[:, i], _known(held_out, label), label) for i, label in enumerate(settings.labels)
+    ]
+    slope, shift = np.array(platt, np.float32).T
+    return LinearWeights(settings.labels, stored, scale, np.zeros_like(scale), slope, shift)
+
+
+def matrix(examples: Sequence[Labelled]) -> _Matrix:
+    """The rows of each text, of length 1: sparse, shape (texts, rows)."""
+    found = [rows(normalize(example.text).text) for example in examples]
+    sizes = np.array([len(on) for on in found], np.int64)
+    values = np.repeat(1 / np.sqrt(np.maximum(sizes, 1)), sizes).astype(np.float32)
+    starts = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
+    columns = np.concatenate([*found, np.empty(0, np.int64)]).astype(np.int32)
+    return sparse.csr_matrix((values, columns, starts), shape=(len(found), ROWS))
+
+
+def quantized(coefficients: _Floats) -> tuple[NDArray[np.int8], _Floats]:
+    """Int8 table and one scale per label; the few weights beyond the 99.99th percentile are cut."""
+    size = np.abs(coefficients)
+    top = np.array([np.quantile(c[c > 0], 0.9999) if (c > 0).any() else 1.0 for c in size.T], np.float32)
+    scale = (top / 127).astype(np.float32)
+    return np.clip(np.round(coefficients / scale), -127, 127).astype(np.int8), scale
+
+
+def aucs(weights: LinearWeights, examples: Sequence[Labelled]) -> Mapping[str, Mapping[str, float]]:
+    """ROC-AUC of each label on each source of `examples` that knows it and has texts of both kinds."""
+    scores = np.array([weights.scores(rows(normalize(example.text).text)) for example in examples])
+    sources = np.array([example.source for example in examples])
+    found: dict[str, dict[str, float]] = {}
+    for index, label in enumerate(weights.labels):
+        known = _known(examples, label)
+        for source in sorted(set(sources)):
+            chosen = (sources == source) & ~np.isnan(known)
+            value = roc_auc(scores[chosen, index], known[chosen] >= 0.5) if chosen.any() else None
+            if value is not None:
+                found.setdefault(label, {})[source] = value
+    return found
+
+
+def _known(examples: Sequence[Labelled], label: str) -> _Floats:
+    """The label of each text, NaN where nobody said."""
+    if label not in LABELS:
+        raise InputError(f"unknown label {label!r}; known are {', '.join(LABELS)}")
+    return np.array([example.labels.get(label, np.nan) for example in examples], np.float32)
+
+
+def _fit(table: _Matrix, known: _Floats, label: str, settings: LinearSettings) -> _Floats:
+    said = ~np.isnan(known)
+    sure = np.clip(np.abs(2 * known[said] - 1), settings.least, 1)
+    model = LogisticRegression(C=settings.strength, max_iter=settings.iterations, tol=1e-3)
+    model.fit(table[said], _both_kinds(known[said], label), sample_weight=sure)
+    return np.asarray(model.coef_[0], np.float32)
+
+
+def _platt(logits: _Floats, known: _Floats, label: str) -> tuple[float, float]:
+    """Slope and shift that turn held-out logits into probabilities."""
+    said = ~np.isnan(known)
+    model = LogisticRegression(C=1e4).fit(logits[said, None], _both_kinds(known[said], label))
+    return float(model.coef_[0, 0]), float(model.intercept_[0])
+
+
+def _both_kinds(known: _Floats, label: str) -> NDArray[np.bool_]:
+    toxic = known >= 0.5
+    if toxic.all() or not toxic.any():
+        raise InputError(
+            f"{label}: {toxic.sum()} of {len(toxic)} texts have it; some with and some without are needed"
+        )
+    return toxic

@@ -1,0 +1,122 @@
+"""Marks of a broken sentence that the source did not have. Cheap, and no judge of style."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from unbarb.verify.alignment import Alignment, Token, neighbours
+from unbarb.verify.vocabulary import word_set
+
+_DETERMINERS = word_set("grammar.determiners")
+_POSSESSIVES = word_set("grammar.possessives")
+_HANGING = word_set("grammar.hanging")
+_PRONOUNS = word_set("grammar.pronouns")
+_BE = word_set("grammar.be")
+_NOT_AFTER_ARTICLE = word_set("grammar.not_after_article")
+_NOT_TWICE = word_set("grammar.not_twice")
+_AFTER_PRONOUN = word_set("grammar.after_pronoun")
+_DISAGREE = word_set("grammar.disagree")
+_PLURALS = word_set("grammar.plurals")
+_ASKS = word_set("grammar.asks")
+_BEFORE_NOT = word_set("grammar.before_not")
+_SMALL = word_set("grammar.small")
+_ENDS = frozenset([".", "!", "?", ";", ":", ")", "…"])
+_SILENT = ("hour", "honest", "honor", "honour", "heir")
+_LIKE_YOU = ("uni", "use", "usu", "euro", "one", "once", "uto", "ubiq", "eu", "u.")
+
+
+def new_defects(alignment: Alignment) -> list[str]:
+    """Defects of the rewrite beyond those of its kind that the source has."""
+    before = Counter(_defects(alignment.source))
+    found = [
+        defect for defect, count in Counter(_defects(alignment.rewrite)).items() if count > before[defect]
+    ]
+    found += _missing_verb(alignment)
+    return [f"grammar: {defect}" for defect in found] + _too_little(alignment)
+
+
+def _defects(row: Sequence[Token]) -> Iterator[str]:
+    for first, second in neighbours(row):
+        yield from _pair(first, second)
+    for one, two, three in zip(row, row[1:], row[2:], strict=False):
+        if two.text in _PRONOUNS and three.text == "not" and one.text not in _BEFORE_NOT:
+            yield f"no verb after {two.text!r}"
+        if one.text in _DETERMINERS and two.text == "very" and not three.is_word:
+            yield "nothing after 'very'"
+        if one.text in ("a", "an") and three.text in _PLURALS and two.is_word and two.text not in _SMALL:
+            yield f"{one.text!r} before {three.text!r}"
+    tail = next((token.text for token in reversed(row) if token.is_word), "")
+    if tail in _HANGING:
+        yield f"{tail!r} at the end"
+    asks = any(token.text in _ASKS for token in row)
+    if (tail in ("is", "are") and not asks) or (tail in ("was", "were") and len(row) < 4 and not asks):
+        yield f"nothing after {tail!r}"
+
+
+def _pair(first: str, second: str) -> Iterator[str]:
+    """What is wrong with two tokens in a row; the end of the text is an empty one."""
+    ends = not second or second in _ENDS or second == ","
+    if first in _DETERMINERS | _POSSESSIVES and ends:
+        yield f"nothing after {first!r}"
+    elif (first in _DETERMINERS and second in _NOT_AFTER_ARTICLE) or (
+        first in _POSSESSIVES and second in _BE | _DETERMINERS | {"and", "or", "of", "but"}
+    ):
+        yield f"{first!r} before {second!r}"
+    if first == second and first in _NOT_TWICE:
+        yield f"{first!r} twice"
+    if first in _PRONOUNS and second in _AFTER_PRONOUN and first not in ("you", "i"):
+        yield f"no verb after {first!r}"
+    if first in ("you", "i") and second in ("a", "an", "the"):
+        yield f"no verb after {first!r}"
+    if f"{first}-{second}" in _DISAGREE:
+        yield f"{first!r} with {second!r}"
+    if first in ("a", "an") and second in _PLURALS:
+        yield f"{first!r} before {second!r}"
+    plain = second[:1].isalpha() and second.isascii() and len(second) > 2
+    if first in ("a", "an") and plain and (first == "an") != _wants_an(second):
+        yield f"{first!r} before {second!r}"
+    if first == "(" and second == ")":
+        yield "empty brackets"
+
+
+def _wants_an(word: str) -> bool:
+    if word.startswith(_SILENT):
+        return True
+    if word.startswith(("unin", "unim", "unid")):
+        return True
+    return word[0] in "aeiou" and not word.startswith(_LIKE_YOU)
+
+
+def _missing_verb(alignment: Alignment) -> list[str]:
+    """A form of *be* that went by itself from between two words that stayed, or for a bare *not*."""
+    for block in alignment.changed:
+        went, came = alignment.went(block), alignment.came(block)
+        bare = went and came and went[0].text in _BE and came[0].text == "not" and not _has_be(came)
+        before = block.start - 1
+        if bare and before in alignment.kept and alignment.source[before].text not in _BEFORE_NOT:
+            return [f"the verb {went[0].written!r} is gone"]
+        if block.to != block.to_end or block.end - block.start != 1:
+            continue
+        gone = alignment.source[block.start]
+        around = (block.start - 1, block.end)
+        if gone.text not in _BE or gone.toxic or not all(i in alignment.kept for i in around):
+            continue
+        subject, rest = (alignment.source[i] for i in around)
+        if not subject.is_word or not rest.is_word or rest.text in _BE:
+            continue
+        if not _has_be(alignment.rewrite):
+            return [f"the verb {gone.written!r} is gone"]
+    return []
+
+
+def _has_be(row: Sequence[Token]) -> bool:
+    return any(token.text in _BE for token in row)
+
+
+def _too_little(alignment: Alignment) -> list[str]:
+    words = sum(token.is_word for token in alignment.rewrite)
+    had = sum(token.is_word for token in alignment.source)
+    if (words < 2 and had > 4) or not words:
+        return [f"grammar: {words} of {had} words are left"]
+    return []

@@ -1,0 +1,192 @@
+"""Each check without a model: what it must object to, and what it must let pass."""
+
+from __future__ import annotations
+
+import pytest
+
+from unbarb.errors import ModelError
+from unbarb.text import Analysis, Finding, Word
+from unbarb.verify.alignment import Alignment, align, tokens, words
+from unbarb.verify.content import lost_content
+from unbarb.verify.facts import changed_facts
+from unbarb.verify.grammar import new_defects
+from unbarb.verify.negation import broken_negation
+from unbarb.verify.roles import changed_roles
+from unbarb.verify.vocabulary import word_set
+
+
+def compared(source: str, rewrite: str, *rude: str) -> Alignment:
+    findings = tuple(
+        Finding("insult", source.index(part), source.index(part) + len(part), 0.9, "test", "given")
+        for part in rude
+    )
+    return align(Analysis(source, {}, findings), rewrite)
+
+
+def test_contractions_are_opened_however_they_are_written() -> None:
+    for written in ("I don't", "i don 't", "I dont", "i don’t", "i do n't", "i dnt"):
+        assert words(tokens(written)) == ["i", "do", "not"], written
+    assert words(tokens("they 're won't u can't o'brien")) == (
+        ["they", "are", "will", "not", "you", "can", "not", "o'brien"]
+    )
+
+
+def test_tokens_know_where_they_stand() -> None:
+    text = "Hey @bob, DON'T open http://a.example/x?y=1 at 10:30!"
+    assert all(text[t.start : t.end] == t.written for t in tokens(text))
+    assert [t.written for t in tokens(text) if not t.is_word] == [",", "!"]
+
+
+def test_findings_and_toxic_words_mark_what_may_go() -> None:
+    source = Analysis("abc def ghi", {}, (Finding("insult", 4, 7, 0.9, "t", "r"),), (Word(8, 11, 0.7),))
+    assert [token.toxic for token in align(source, "abc").source] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("source", "rewrite", "reason"),
+    [
+        ("you owe me 40 dumb bucks", "you owe me 50 bucks", "40 is gone"),
+        ("you owe me ten dumb bucks", "you owe me bucks", "10 is gone"),
+        ("it cost a damn lot", "it cost 12 dollars", "12 came in"),
+        ("ask @bob , the idiot", "ask @ann", "@bob is gone"),
+        ("read https://a.example/b you fool", "read https://a.example/c", "https://a.example/b is gone"),
+        ("mail me@a.example you fool", "mail you@a.example", "me@a.example is gone"),
+        ("your #diet sucks", "your #health is bad", "#diet is gone"),
+        ("tell sarah to shut up", "tell nancy to be quiet", "name sarah is gone"),
+        ("tell sarah to shut up", "tell susan to be quiet", "name susan came in"),
+        ("The idiot sued Quillfeather again", "The man sued Brown again", "name Quillfeather is gone"),
+        ('he said "we are closed today" like an idiot', "he said something", "quotation"),
+    ],
+)  # fmt: skip
+def test_facts_must_survive(source: str, rewrite: str, reason: str) -> None:
+    found = changed_facts(compared(source, rewrite), source, rewrite)
+    assert any(reason in text for text in found), found
+
+
+@pytest.mark.parametrize(
+    ("source", "rewrite"),
+    [
+        ("you owe me two damn dollars", "you owe me 2 dollars"),
+        ("that is 2 fucking much 4 me", "that is too much for me"),
+        ("YOU ARE AN IDIOT Bob", "you are not smart bob"),
+        ("love you <3 bitch", "love you"),
+        ("Stupid Trump fans", "trump fans"),
+        ('he said "you idiot" again', "he said something rude again"),
+    ],
+)
+def test_facts_that_may_change(source: str, rewrite: str) -> None:
+    assert changed_facts(compared(source, rewrite), source, rewrite) == []
+
+
+def test_a_name_that_is_part_of_the_insult_may_go() -> None:
+    source, rewrite = "what a Karen you are", "what a complainer you are"
+    assert changed_facts(compared(source, rewrite), source, rewrite)
+    assert not changed_facts(compared(source, rewrite, "Karen"), source, rewrite)
+
+
+@pytest.mark.parametrize(
+    ("source", "rewrite", "reason"),
+    [
+        ("i don 't want your stupid help", "i want your help", "is gone"),
+        ("nobody wants this damn thing", "everybody wants this thing", "is gone"),
+        ("he never paid me , the bastard", "he paid me", "is gone"),
+        ("he paid me , the bastard", "he never paid me", "came in"),
+        ("i like this stupid song", "i don't like this song", "came in"),
+        ("he is a liar", "he is honest", "in place of"),
+        ("i hate those bastards", "i like those people", "in place of"),
+        ("posts are bullshit", "posts are not wrong", "came in"),
+    ],
+)
+def test_negation_must_survive(source: str, rewrite: str, reason: str) -> None:
+    found = broken_negation(compared(source, rewrite))
+    assert any(reason in text for text in found), found
+
+
+@pytest.mark.parametrize(
+    ("source", "rewrite"),
+    [
+        ("i don 't give a fuck about it", "i do not care about it"),
+        ("you are stupid", "you are not smart"),
+        ("he is a bitch and a fool", "he isn't nice"),
+        ("you can 't see shit from there", "you can't see anything from there"),
+        ("no , you moron , it is here", "it is here"),
+        ("no shit , it rains", "it rains"),
+        ("they are not idiots", "they are smart"),
+        ("i can 't fucking believe it", "it is unbelievable"),
+    ],
+)
+def test_negation_that_may_change(source: str, rewrite: str) -> None:
+    assert broken_negation(compared(source, rewrite)) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "rewrite"),
+    [
+        ("you lied to me , asshole", "i lied to you"),
+        ("sarah hit peter , the moron", "peter hit sarah"),
+        ("your stupid links annoy me", "my links annoy me"),
+        ("he is a fool and i told him", "she is not smart and you told him"),
+    ],
+)
+def test_roles_must_stay(source: str, rewrite: str) -> None:
+    assert changed_roles(compared(source, rewrite))
+
+
+@pytest.mark.parametrize(
+    ("source", "rewrite"),
+    [
+        ("those idiots stole my car", "they stole my car"),
+        ("i think you are a damn liar", "you are not honest"),
+        ("we hate your crap", "i do not like your things"),
+        ("dude u r so fucking wrong", "dude , you are wrong"),
+    ],
+)
+def test_roles_that_may_change(source: str, rewrite: str) -> None:
+    assert changed_roles(compared(source, rewrite)) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "rewrite"),
+    [
+        ("you are a moron .", "you are a ."),
+        ("she is an idiot", "she is an bad person"),
+        ("the dumb boss lied", "the the boss lied"),
+        ("you are stupid", "you is not smart"),
+        ("he is a fool , so go", "he a man , so go"),
+        ("you useless waste of space , go", "go"),
+        ("linda is nasty to me", "linda not nice to me"),
+        ("look at this shit ( idiot )", "look at this ( )"),
+        ("stop being an idiot to people", "stop being a people"),
+    ],
+)
+def test_broken_sentences_are_seen(source: str, rewrite: str) -> None:
+    alignment = compared(source, rewrite)
+    assert new_defects(alignment) or broken_negation(alignment)
+
+
+@pytest.mark.parametrize(
+    ("source", "rewrite"),
+    [
+        ("you is a idiot", "you is a person"),
+        ("what the fuck is that", "what is that"),
+        ("an honest idiot", "an honest person"),
+        ("a stupid university", "a university"),
+        ("shut up", "quiet"),
+        ("i know how dumb you are", "i know how you are"),
+    ],
+)
+def test_only_new_defects_count(source: str, rewrite: str) -> None:
+    assert new_defects(compared(source, rewrite)) == []
+
+
+def test_losing_the_subject_or_the_end_is_seen() -> None:
+    source = "the mayor of our town stole the bridge money again , idiot"
+    assert lost_content(compared(source, "please be kind to others"))
+    assert lost_content(compared(source, "the mayor of our town stole"))
+    assert lost_content(compared(source, "the mayor of our town stole the"))
+    assert lost_content(compared(source, "the mayor of our town stole the bridge money again")) == []
+
+
+def test_an_unknown_word_list_is_an_error() -> None:
+    with pytest.raises(ModelError, match=r"\[no\.such\]"):
+        word_set("no.such")
