@@ -22,6 +22,7 @@ from unbarb.policy import Decision, Policy
 from unbarb.rewrite.protocol import Rewriter
 from unbarb.text import Analysis, Direction, Verdict, apply
 from unbarb.verify.ladder import Ladder
+from unbarb.verify.standard import standard_verifier
 from unbarb.verify.verifier import Verifier
 
 
@@ -32,6 +33,7 @@ class Guard:
         policy: a preset's name, a policy file, or a :class:`~unbarb.policy.Policy`.
         detectors: names of plug-ins or detectors; default those the policy names.
         rewriter: name of a plug-in or a rewriter; None loads none (for a guard that only checks).
+        verifier: what every rewrite must pass; default that of the embedded model.
         threads: texts worked on side by side; default one per core, at most four.
 
     Raises:
@@ -46,6 +48,7 @@ class Guard:
         detectors: Sequence[str | Detector] | None = None,
         rewriter: str | Rewriter | None = "edit",
         *,
+        verifier: Verifier | None = None,
         threads: int | None = None,
     ) -> None:
         self.policy = policy if isinstance(policy, Policy) else Policy.load(policy)
@@ -54,13 +57,14 @@ class Guard:
         chosen = self.policy.detectors if detectors is None else detectors
         self.panel = Panel([built("unbarb.detectors", one, options) for one in chosen])
         self.unscored = self.policy.unscored(self.panel.labels)
-        self._ladder = None if rewriter is None else self._ladder_of(rewriter)
-
-    def _ladder_of(self, rewriter: str | Rewriter) -> Ladder:
         # The gate's scores are for settling, never for verifying: candidates are read in full.
-        full = Panel([getattr(member, "ungated", member) for member in self.panel.members])
-        rewriters = [built("unbarb.rewriters", one, {}) for one in (rewriter, "mask")]
-        return Ladder(rewriters, full, Verifier.standard(full))
+        self.full = Panel([getattr(member, "ungated", member) for member in self.panel.members])
+        self.verifier = verifier
+        self._ladder: Ladder | None = None
+        if rewriter is not None:
+            self.verifier = verifier or standard_verifier(self.full)
+            rewriters = [built("unbarb.rewriters", one, {}) for one in (rewriter, "mask")]
+            self._ladder = Ladder(rewriters, self.full, self.verifier)
 
     def __call__(
         self, text: str, *, id: str | None = None, direction: Direction = "none", context: str | None = None
@@ -112,7 +116,9 @@ class Guard:
         """
         for name, given in (("ids", ids), ("context", context)):
             if given is not None and len(given) != len(texts):
-                raise InputError(f"{len(texts)} texts but {len(given)} {name}; give one for each text, or none")
+                raise InputError(
+                    f"{len(texts)} texts but {len(given)} {name}; give one for each text, or none"
+                )
         for text in texts:
             if not isinstance(text, str):
                 raise InputError(f"a text must be a str, not {type(text).__name__}: {text!r:.60}")
@@ -197,7 +203,7 @@ class Guard:
             action=action,
             text=verdict.original if action == "flag" else None,
             step="none" if action == "flag" else action,
-            rule="on.rewrite_failure",
+            rule=self.policy.event("rewrite_failure").rule,
             not_detoxifiable=True,
             message=self.policy.message,
             warnings=(*verdict.warnings, f"no rewrite passed the check{last}"),

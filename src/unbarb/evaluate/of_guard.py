@@ -14,7 +14,7 @@ from unbarb.evaluate.systems import Systems
 from unbarb.guard import Guard
 from unbarb.rewrite.protocol import Candidate
 from unbarb.text import Edit
-from unbarb.verify.verifier import Verifier
+from unbarb.verify.standard import standard_verifier
 
 COMPARED = ("linear", "lexicon")
 """Detectors of this package that a guard is compared with, besides *always clean*."""
@@ -63,8 +63,8 @@ def _recheck(guard: Guard) -> Flags:
 
 def _accepts(guard: Guard) -> Accepts:
     """Verify as the guard uses it: candidates are read in full, without the gate."""
-    full = type(guard.panel)([getattr(member, "ungated", member) for member in guard.panel.members])
-    verifier = Verifier.standard(full)
+    full = guard.full
+    verifier = guard.verifier or standard_verifier(full)
     ceilings = guard.policy.ceilings("none")
 
     def accepts(sources: Sequence[str], candidates: Sequence[str]) -> list[bool | None]:

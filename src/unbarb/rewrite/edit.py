@@ -21,7 +21,7 @@ from unbarb.detect.trunk import FloatArray
 from unbarb.detect.wordpiece import words_of
 from unbarb.rewrite.assemble import assemble
 from unbarb.rewrite.beam import likeliest
-from unbarb.rewrite.editor import Editor, Impression
+from unbarb.rewrite.editor import Editor, Impression, shared_editor
 from unbarb.rewrite.protocol import Candidate
 from unbarb.rewrite.tags import APPEND, DELETE, KEEP
 from unbarb.text import Analysis, Edit, Span, apply
@@ -56,7 +56,7 @@ class EditRewriter:
     name = "edit"
 
     def __init__(self, folder: Path = HOME, editor: Editor | None = None) -> None:
-        self._editor = editor or Editor(folder)
+        self._editor = editor or shared_editor(folder)
         self._taste = Taste(**read_card(folder).get("taste", {}))  # type: ignore[arg-type]
         self.digest = self._editor.digest
 

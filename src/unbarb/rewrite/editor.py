@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -93,3 +93,9 @@ def read_tags(path: Path) -> tuple[str, ...]:
         return tuple(json.loads(path.read_text("utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise damaged(path, error) from error
+
+
+@cache
+def shared_editor(folder: Path = HOME) -> Editor:
+    """The editor of a model folder, loaded once: the rewriter and the verifier read the same texts."""
+    return Editor(folder)

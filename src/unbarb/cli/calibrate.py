@@ -1,0 +1,70 @@
+"""Chooses a model folder's thresholds on held-out text, and measures the gate against the encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unbarb.data.examples import Labelled
+from unbarb.detect.embedded import Embedded
+from unbarb.detect.gate import Gate
+from unbarb.detect.normalize import normalize
+from unbarb.detect.wordpiece import WordPiece
+from unbarb.text import LABELS, Analysis
+from unbarb.train.gate import refloor
+from unbarb.train.thresholds import at_false_alarms, gate_floor, word_threshold
+
+TEXT_FLOOR = 0.2
+"""Findings are told of texts at least this toxic; below it, single words say too little."""
+
+GATE_SOURCES = ("wiki_natural", "civil", "jigsaw", "davidson", "paradetox")
+NATURAL = "wiki_natural"
+CHUNK = 256
+
+
+def analysed(detector: Embedded, examples: Sequence[Labelled]) -> list[Analysis]:
+    """Every example's analysis, a chunk at a time so that memory stays flat."""
+    found: list[Analysis] = []
+    for start in range(0, len(examples), CHUNK):
+        found += detector.detect([example.text for example in examples[start : start + CHUNK]])
+    return found
+
+
+def thresholds_of(folder: Path, held_out: Sequence[Labelled], rate: float) -> dict[str, Any]:
+    """The policy's and the word head's thresholds, with what they were chosen on.
+
+    The policy's are cut on Wikipedia talk at its natural rate, so that all labels together alarm on
+    at most `rate` of the clean comments; the word head's for the best character F1.
+    """
+    detector = Embedded(folder, gate=False)
+    natural = [example for example in held_out if example.source == NATURAL]
+    scored = analysed(detector, natural)
+    scores = {label: np.array([a.scores[label] for a in scored]) for label in LABELS}
+    clean = np.array([example.labels["toxicity"] < 0.5 for example in natural])
+    marked = [example for example in held_out if example.source == "toxic_spans" and example.spans is not None]
+    word, f1 = word_threshold(
+        analysed(detector, marked), [example.spans or () for example in marked], TEXT_FLOOR
+    )
+    return {
+        "policy": at_false_alarms(scores, clean, rate),
+        "policy_clean_texts": int(clean.sum()),
+        "false_alarms": rate,
+        "word": word,
+        "word_f1": round(f1, 4),
+        "word_texts": len(marked),
+        "text": TEXT_FLOOR,
+    }
+
+
+def set_gate_floor(folder: Path, held_out: Sequence[Labelled], floor: float, lost: float) -> float:
+    """Set the gate's floor so that it costs at most `lost` of what the encoder finds toxic."""
+    texts = [example for example in held_out if example.source in GATE_SOURCES]
+    found = np.array([a.scores["toxicity"] >= floor for a in analysed(Embedded(folder, gate=False), texts)])
+    ids = WordPiece(folder / "tokenizer.json").ids([normalize(example.text).text for example in texts])
+    top = Gate(folder / "gate.npz").scores(ids).max(axis=1).astype(np.float64)
+    chosen = gate_floor(top, found, lost)
+    refloor(folder / "gate.npz", chosen)
+    return chosen

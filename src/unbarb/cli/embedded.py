@@ -1,0 +1,205 @@
+"""The steps that make the embedded model, each done once: what a run folder holds is not made again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unbarb.cli.calibrate import TEXT_FLOOR, set_gate_floor, thresholds_of
+from unbarb.data.behaviours import sentences as behaviour_sentences
+from unbarb.data.corpora import Corpora
+from unbarb.data.examples import Labelled, Pair
+from unbarb.data.split import split
+from unbarb.detect.wordpiece import WordPiece
+from unbarb.errors import ConfigError, MissingExtra, ModelError
+from unbarb.export.bundle import write_card, write_shared, write_trunk
+from unbarb.text import LABELS
+from unbarb.train.batches import Row
+from unbarb.train.detector import Detector, train_detector
+from unbarb.train.editor import Editor, TagRow, train_editor
+from unbarb.train.gate import save_gate, train_gate
+from unbarb.train.heads import detector_heads, editor_heads, merged_state
+from unbarb.train.linear import train_linear
+from unbarb.train.mixture import encode, rows_of
+from unbarb.train.recipe import Recipe
+from unbarb.train.rewriting import (
+    sentence_rows,
+    swapped,
+    tag_rows,
+    tag_vocabulary,
+    tagged_pairs,
+    toxic_words,
+)
+
+Progress = Callable[[str, int, int, float], None]
+SHORT = 30
+"""Words of the longest sentence that the sentence heads of the editing trunk learn from."""
+
+
+@dataclass
+class EmbeddedRun:
+    """One run of the recipe: corpora in, a model folder out; `folder` keeps what each step made."""
+
+    recipe: Recipe
+    corpora: Corpora
+    folder: Path
+    progress: Progress
+
+    @cached_property
+    def base(self) -> Path:
+        """The base model's folder, its weights checked against the recipe's digest."""
+        found = find_spec(self.recipe.base.replace("-", "_"))
+        if found is None or found.origin is None:
+            raise MissingExtra.for_feature(f"recipe {self.recipe.name}", self.recipe.base, "train")
+        folder = Path(found.origin).parent / "model"
+        digest = sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+        if digest != self.recipe.base_sha256:
+            raise ModelError(
+                f"{folder}: base weights have SHA-256 {digest}, the recipe names {self.recipe.base_sha256}"
+            )
+        return folder
+
+    @cached_property
+    def wordpiece(self) -> WordPiece:
+        return WordPiece(self.base / "tokenizer.json")
+
+    @cached_property
+    def labelled(self) -> dict[str, list[Labelled]]:
+        """Labelled texts of all corpora by split, the two sides of pairs among them."""
+        part = self.recipe.detector
+        texts = [example for name in part.corpora for example in self.corpora.labelled(name)]
+        for pair in self.corpora.pairs():
+            texts += pair.labelled()[: 1 + part.neutrals_per_pair]
+        return split(texts, self.recipe.seed)
+
+    @cached_property
+    def pairs(self) -> dict[str, list[Pair]]:
+        return split(self.corpora.pairs(), self.recipe.seed)
+
+    @property
+    def bundle(self) -> Path:
+        folder = self.folder / "model"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def detector(self) -> None:
+        """Train and export the detection trunk."""
+        if (self.bundle / "detector.onnx").exists():
+            return
+        part = self.recipe.detector
+        encoded = encode(self.labelled["train"], self.wordpiece)
+
+        def rows(epoch: int) -> Sequence[Row]:
+            written = [
+                Labelled(one.text, one.labels, None, "behaviours", one.text)
+                for one in behaviour_sentences("train", part.behaviours, epoch)
+            ]
+            texts = [*encoded, *encode(written, self.wordpiece)]
+            return rows_of(texts, part.weights, epoch, part.seed, part.plant)
+
+        model: Detector = train_detector(
+            rows, self.base, len(LABELS), part, self._log("detector"), self._told("detection trunk")
+        )
+        heads = detector_heads(model)
+        write_trunk(merged_state(model.encoder), heads, "detector", self.bundle)
+
+    def editor(self) -> None:
+        """Train and export the editing trunk, and what the trunks share."""
+        if (self.bundle / "editor.onnx").exists():
+            return
+        part = self.recipe.editor
+        pairs = self.pairs["train"]
+        tagged = tagged_pairs(pairs)
+        tags = tag_vocabulary(tagged, part.tags_seen)
+        groups = toxic_words(tagged)
+        others = [one for one in self.labelled["train"] if 3 <= len(one.text.split()) <= SHORT]
+
+        def tag_side(epoch: int) -> Sequence[TagRow]:
+            share = part.swap if epoch else 0.0
+            return tag_rows(swapped(tagged, groups, share, epoch), tags, self.wordpiece)
+
+        def sentence_side(epoch: int) -> Sequence[Row]:
+            return sentence_rows(
+                pairs, tagged, others, tags, self.wordpiece, part.seed, epoch, part.pair_share, part.others
+            )
+
+        model: Editor = train_editor(
+            tag_side,
+            sentence_side,
+            self.base,
+            len(tags),
+            part,
+            self._log("editor"),
+            self._told("editing trunk"),
+        )
+        heads, state = editor_heads(model), merged_state(model.encoder)
+        write_shared(state, self.base / "tokenizer.json", tags, self.bundle)
+        write_trunk(state, heads, "editor", self.bundle)
+
+    def gate(self) -> None:
+        """Train the gate; its floor is chosen later, against the encoder."""
+        if (self.bundle / "gate.npz").exists():
+            return
+        part = self.recipe.gate
+        examples = self.labelled["train"] + [
+            Labelled(one.text, one.labels, None, "behaviours", one.text)
+            for one in behaviour_sentences("train", self.recipe.detector.behaviours, 0)
+        ]
+        texts = encode(examples, self.wordpiece)
+        pieces = [window.ids[1:-1] for text in texts for window in text.windows[:1]]
+        weights, bias = train_gate(pieces, np.stack([text.labels for text in texts]), part)
+        save_gate(weights, bias, 0.05, self.bundle / "gate.npz")
+
+    def linear(self) -> None:
+        """Train the linear second opinion."""
+        path = self.bundle / "linear.npz"
+        if not path.exists():
+            train_linear(self.labelled["train"], self.labelled["dev"]).save(path)
+
+    def _log(self, name: str) -> Path:
+        folder = self.folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _told(self, name: str) -> Callable[[int, int, float], None]:
+        return lambda step, steps, loss: self.progress(name, step, steps, loss)
+
+    def make(self) -> None:
+        """All steps in order, the card last.
+
+        Raises:
+            ConfigError: the recipe asks for an objective that this command does not make.
+        """
+        if self.recipe.objective != "embedded":
+            raise ConfigError(f"objective {self.recipe.objective!r} is not known; known: embedded")
+        for step in (self.detector, self.editor, self.gate, self.linear, self.card):
+            step()
+
+    def card(self) -> None:
+        """Choose thresholds on the dev split and write the card; figures are added by `evaluate`."""
+        held_out = self.labelled["dev"]
+        card: dict[str, Any] = {
+            "name": self.recipe.name,
+            "schema": 1,
+            "base": {
+                "model": "sentence-transformers/all-MiniLM-L6-v2",
+                "sha256": self.recipe.base_sha256,
+                "licence": "Apache-2.0",
+            },
+            "recipe": asdict(self.recipe),
+            "taste": asdict(self.recipe.taste),
+            "thresholds": {"word": 0.5, "text": TEXT_FLOOR},
+        }
+        write_card(card, self.bundle)
+        card["thresholds"] = thresholds_of(self.bundle, held_out, self.recipe.thresholds.false_alarms)
+        floor = card["thresholds"]["policy"]["toxicity"] * 0.6
+        lost = self.recipe.gate.lost_recall
+        card["thresholds"]["gate"] = set_gate_floor(self.bundle, held_out, floor, lost)
+        write_card(card, self.bundle)

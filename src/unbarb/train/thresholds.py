@@ -1,0 +1,90 @@
+"""Chooses thresholds on held-out texts: of the policy, of toxic words, and of the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unbarb.errors import InputError
+from unbarb.metrics.span_f1 import span_f1
+from unbarb.text import Analysis, Span
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+
+def at_false_alarms(scores: Mapping[str, FloatArray], clean: BoolArray, rate: float) -> dict[str, float]:
+    """One threshold per label, so that all labels together alarm on at most `rate` of the clean texts.
+
+    Every label is cut at the same share of the clean texts, the largest that keeps the union
+    within `rate`; no threshold falls under .3 or rises over .95.
+
+    Args:
+        scores: label → probabilities, shape (texts,).
+        clean: which texts are clean, shape (texts,).
+
+    Raises:
+        InputError: there is no clean text.
+    """
+    if not clean.any():
+        raise InputError("no clean text among those held out: thresholds need some")
+    best: dict[str, float] = {}
+    for share in np.linspace(0.0, rate, 41):
+        cut = {label: _cut(values[clean], float(share)) for label, values in scores.items()}
+        alarms = np.zeros(int(clean.sum()), bool)
+        for label, threshold in cut.items():
+            alarms |= scores[label][clean] >= threshold
+        if not best or alarms.mean() <= rate:
+            best = cut
+    return best
+
+
+def _cut(values: FloatArray, share: float) -> float:
+    """The threshold, in steps of .01, that at most `share` of `values` reach."""
+    order = np.sort(values)[::-1]
+    allowed = min(int(share * len(order)), len(order) - 1)
+    return float(np.clip(np.ceil((order[allowed] + 1e-6) * 100) / 100, 0.3, 0.95))
+
+
+def word_threshold(
+    analyses: Sequence[Analysis], truth: Sequence[Sequence[Span]], text_floor: float
+) -> tuple[float, float]:
+    """The word threshold with the best character F1 (SemEval-2021 task 5), and that F1."""
+    gold = [{at for span in spans for at in range(span.start, span.end)} for spans in truth]
+    best = (0.5, -1.0)
+    for threshold in np.arange(0.1, 0.9, 0.02).round(2).tolist():
+        found = [covered(analysis, threshold, text_floor) for analysis in analyses]
+        value = span_f1(found, gold) or 0.0
+        if value > best[1]:
+            best = (threshold, value)
+    return best
+
+
+def covered(analysis: Analysis, threshold: float, text_floor: float) -> set[int]:
+    """Characters of the toxic words, and of the white space between neighbours among them."""
+    if analysis.scores.get("toxicity", 0.0) < text_floor:
+        return set()
+    found: set[int] = set()
+    last: int | None = None
+    for word in analysis.words:
+        if word.toxicity < threshold:
+            last = None
+            continue
+        found.update(range(word.start if last is None else last, word.end))
+        last = word.end
+    return found
+
+
+def gate_floor(gate: FloatArray, positive: BoolArray, lost: float) -> float:
+    """The highest floor that settles at most a share `lost` of the texts the encoder finds.
+
+    Args:
+        gate: the gate's highest score of each text, shape (texts,).
+        positive: which texts the encoder finds, shape (texts,).
+    """
+    found = np.sort(gate[positive])
+    if not len(found):
+        raise InputError("the encoder finds nothing among the texts held out: the gate needs some")
+    return float(found[min(int(lost * len(found)), len(found) - 1)])
