@@ -23,7 +23,8 @@ def write_trunk(state: State, heads: Arrays, name: str, folder: Path) -> None:
     """Write ``name.onnx`` and ``name-heads.npz`` (matrices in float16, biases in float32)."""
     write_graph(state, HEADS, folder / f"{name}.onnx")
     stored = {
-        key: values.astype(np.float32 if key.endswith("_bias") else np.float16) for key, values in heads.items()
+        key: values.astype(np.float32 if key.endswith("_bias") else np.float16)
+        for key, values in heads.items()
     }
     np.savez(folder / f"{name}-heads.npz", **stored)  # type: ignore[arg-type]
 

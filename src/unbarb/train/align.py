@@ -45,7 +45,9 @@ def align(source: Sequence[str], target: Sequence[str]) -> list[tuple[int, int, 
     return _blocks(cost, source, target)
 
 
-def _blocks(cost: list[list[float]], source: Sequence[str], target: Sequence[str]) -> list[tuple[int, int, int, int]]:
+def _blocks(
+    cost: list[list[float]], source: Sequence[str], target: Sequence[str]
+) -> list[tuple[int, int, int, int]]:
     i, j = len(source), len(target)
     moves: list[tuple[int, int, bool]] = []
     while i or j:

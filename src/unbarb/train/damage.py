@@ -10,7 +10,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
-LOOSE_ENDS = ("a", "the", "of", "to", "and", "is", "are", "you", "your", "with", "that", "this", "very", "so")
+LOOSE_ENDS = (
+    "a",
+    "the",
+    "of",
+    "to",
+    "and",
+    "is",
+    "are",
+    "you",
+    "your",
+    "with",
+    "that",
+    "this",
+    "very",
+    "so",
+)
 
 
 def damage(words: Sequence[str], phrases: Sequence[str], rng: np.random.Generator) -> list[str]:
@@ -50,4 +65,4 @@ def _once(words: list[str], phrases: Sequence[str], rng: np.random.Generator) ->
 
 
 def _phrase(phrases: Sequence[str], rng: np.random.Generator) -> list[str]:
-    return phrases[int(rng.integers(len(phrases)))].split()
+    return phrases[int(rng.integers(len(phrases)))].split() if phrases else []

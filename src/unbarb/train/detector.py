@@ -114,7 +114,9 @@ def optimiser_of(
     adapters = [p for n, p in model.named_parameters() if p.requires_grad and "lora_" in n]
     heads = [p for n, p in model.named_parameters() if p.requires_grad and "lora_" not in n]
     optimiser = torch.optim.AdamW(
-        [{"params": adapters, "lr": rate}, {"params": heads, "lr": head_rate}], weight_decay=0.01, fused=True
+        [{"params": adapters, "lr": rate}, {"params": heads, "lr": head_rate}],
+        weight_decay=0.01,
+        fused=True,
     )
     warm = max(1, steps // 25)
 

@@ -158,8 +158,8 @@ def tag_loss(model: Editor, rows: Sequence[TagRow], change_weight: float) -> Ten
     hidden = model.encoder(ids, mask)
     logits = model.tags(hidden[torch.tensor(at), torch.tensor(places)]).float()
     loss = nn.functional.cross_entropy(logits, torch.tensor(tags), reduction="none", label_smoothing=0.02)
-    weight = torch.tensor(weights)
-    return (loss * weight).sum() / weight.sum()
+    shares = torch.tensor(weights)
+    return torch.sum(loss * shares) / shares.sum()
 
 
 def tag_groups(rows: Sequence[TagRow], pieces: int, seed: int) -> Iterator[list[TagRow]]:
@@ -172,5 +172,5 @@ def tag_groups(rows: Sequence[TagRow], pieces: int, seed: int) -> Iterator[list[
         if groups[-1] and (len(groups[-1]) + 1) * (len(row.ids) + 3) > pieces:
             groups.append([])
         groups[-1].append(row)
-    rng.shuffle(groups)  # type: ignore[arg-type]
+    rng.shuffle(groups)
     yield from groups

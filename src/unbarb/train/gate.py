@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from unbarb.detect.gate import BUCKETS, PIECES, features
+from unbarb.detect.gate import BUCKETS, PIECES, pair_rows
 from unbarb.train.detector import known_bce
 
 ROWS = PIECES + BUCKETS
@@ -39,18 +39,20 @@ def train_gate(
     rng = np.random.default_rng(settings.seed)
     bag = nn.EmbeddingBag(ROWS, targets.shape[1], mode="sum", sparse=True)
     nn.init.zeros_(bag.weight)
-    known = np.nan_to_num(np.nanmean(targets, axis=0), nan=0.05).clip(0.005, 0.5)
+    seen = (~np.isnan(targets)).sum(axis=0)
+    mean = np.nansum(targets, axis=0) / np.maximum(seen, 1)
+    known = np.where(seen > 0, mean, 0.05).clip(0.005, 0.5)
     bias = nn.Parameter(torch.tensor(np.log(known / (1 - known)), dtype=torch.float32))
     table = torch.optim.SparseAdam(list(bag.parameters()), lr=settings.learning_rate)
     offset = torch.optim.Adam([bias], lr=settings.learning_rate / 4)
-    rows = [features(ids) for ids in pieces]
+    rows = [np.concatenate((ids, pair_rows(ids))) for ids in pieces]
     for _ in range(settings.epochs):
         order = rng.permutation(len(rows))
         for start in range(0, len(order), settings.batch):
             chosen = order[start : start + settings.batch]
             loss = _loss(bag, bias, [rows[i] for i in chosen], torch.from_numpy(targets[chosen]))
             loss.backward()  # type: ignore[no-untyped-call]
-            table.step()
+            table.step()  # type: ignore[no-untyped-call]
             offset.step()
             table.zero_grad()
             offset.zero_grad()
@@ -72,3 +74,10 @@ def save_gate(weights: NDArray[np.float32], bias: NDArray[np.float32], floor: fl
     np.savez_compressed(
         path, weights=values, scale=scale.astype(np.float32), bias=bias, floor=np.float32(floor)
     )
+
+
+def refloor(path: Path, floor: float) -> None:
+    """Store another floor in a gate that is already on disk."""
+    with np.load(path, allow_pickle=False) as stored:
+        arrays = dict(stored)
+    np.savez_compressed(path, **{**arrays, "floor": np.float32(floor)})

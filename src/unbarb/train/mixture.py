@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from unbarb.data.examples import Labelled
 from unbarb.detect.normalize import normalize
-from unbarb.detect.wordpiece import Pieces, Window, WordPiece, windows, words_of
+from unbarb.detect.wordpiece import Window, WordPiece, windows, words_of
 from unbarb.segment import sentences
 from unbarb.text import LABELS, Span
 from unbarb.train.batches import Row
@@ -46,7 +46,9 @@ def _encode(examples: Sequence[Labelled], wordpiece: WordPiece) -> list[Encoded]
             continue
         original = [view.span(word.start, word.end) for word in words]
         cuts = windows(piece, breaks_of(view.text, words))
-        found.append(Encoded(tuple(cuts), label_targets(example), word_targets(example, original), example.source))
+        found.append(
+            Encoded(tuple(cuts), label_targets(example), word_targets(example, original), example.source)
+        )
     return found
 
 

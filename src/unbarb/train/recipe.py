@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import yaml
 
 from unbarb.errors import ConfigError
+from unbarb.rewrite.edit import Taste
 from unbarb.train.detector import DetectorSettings
 from unbarb.train.editor import EditorSettings
 from unbarb.train.gate import GateSettings
@@ -34,6 +35,7 @@ class EditorPart(EditorSettings):
     tags_seen: int = 3
     pair_share: float = 0.35
     others: int = 3000
+    swap: float = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Recipe:
     editor: EditorPart = field(default_factory=EditorPart)
     gate: GatePart = field(default_factory=GatePart)
     thresholds: ThresholdsPart = field(default_factory=ThresholdsPart)
+    taste: Taste = field(default_factory=Taste)
 
 
 def load_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recipe:
@@ -78,18 +81,28 @@ def load_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recip
         raise ConfigError(f"{path}: not a readable YAML file: {error}") from error
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: a recipe is a mapping of keys, not {type(content).__name__}")
-    for key, value in (overrides or {}).items():
-        *parents, last = key.split(".")
-        inner = content
-        for parent in parents:
-            inner = inner.setdefault(parent, {})
-        inner[last] = yaml.safe_load(value)
     problems: list[str] = []
+    for key, value in (overrides or {}).items():
+        _override(content, key, value, problems)
     recipe = _read(Recipe, content, "", problems)
     if problems:
         raise ConfigError(f"{path} is not a valid recipe:\n  " + "\n  ".join(problems))
     found: Recipe = recipe
     return found
+
+
+def _override(content: dict[str, Any], key: str, value: str, problems: list[str]) -> None:
+    *parents, last = key.split(".")
+    inner = content
+    for parent in parents:
+        inner = inner.setdefault(parent, {})
+        if not isinstance(inner, dict):
+            problems.append(f"{key} cannot be set: {parent} is {inner!r}, not a mapping of keys")
+            return
+    try:
+        inner[last] = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        problems.append(f"{key} is set to {value!r}, which is not YAML: {error}")
 
 
 def _read(kind: Any, content: Mapping[str, Any], at: str, problems: list[str]) -> Any:
@@ -104,7 +117,7 @@ def _read(kind: Any, content: Mapping[str, Any], at: str, problems: list[str]) -
         elif is_dataclass(hints[key]) and isinstance(value, dict):
             values[key] = _read(hints[key], value, f"{at}{key}.", problems)
         elif (given := _fitting(value, hints[key])) is None:
-            problems.append(f"{at}{key} is {value!r}, but must be of type {hints[key]}")
+            problems.append(f"{at}{key} is {value!r}, but must be {_said(hints[key])}")
         else:
             values[key] = given
     for name, one in known.items():
@@ -115,9 +128,24 @@ def _read(kind: Any, content: Mapping[str, Any], at: str, problems: list[str]) -
 
 def _fitting(value: Any, hint: Any) -> Any:
     """`value` if it is of the type `hint` asks for, else None; whole numbers may stand for floats."""
-    plain = getattr(hint, "__origin__", hint)
+    plain = get_origin(hint) or hint
+    if plain is list and isinstance(value, list):
+        items = [_fitting(item, *get_args(hint)) for item in value]
+        return None if None in items else items
+    if plain is dict and isinstance(value, dict):
+        _, wanted = get_args(hint)
+        pairs = {key: _fitting(item, wanted) for key, item in value.items() if isinstance(key, str)}
+        return None if None in pairs.values() or len(pairs) < len(value) else pairs
     if plain is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(value, bool) and plain is not bool:
         return None
     return value if isinstance(plain, type) and isinstance(value, plain) else None
+
+
+def _said(hint: Any) -> str:
+    """A type in plain words: "a list of str", "float"."""
+    if is_dataclass(hint):
+        return "a mapping of keys"
+    inner = ", ".join(one.__name__ for one in get_args(hint))
+    return f"a {get_origin(hint).__name__} of {inner}" if inner else str(hint.__name__)

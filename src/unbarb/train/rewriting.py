@@ -37,22 +37,25 @@ def tag_rows(tagged: Tagged, vocabulary: Sequence[str], wordpiece: WordPiece) ->
     """Rows with soft targets: references share a place by weight, near ones weigh more.
 
     A reference's weight falls by half for every two words it changes; a place whose tag is not
-    in the vocabulary teaches nothing.
+    in the vocabulary teaches nothing, and neither does a word without pieces.
     """
     index = {tag: at for at, tag in enumerate(vocabulary)}
     usable = [(source, many) for source, many in tagged if many and source]
     rows = []
     pieces = wordpiece.encode([source for source, _ in usable])
-    for (source, many), piece in zip(usable, pieces, strict=True):
-        first = np.concatenate(([0], np.searchsorted(piece.owner, np.arange(len(source))) + 1))
+    for (_, many), piece in zip(usable, pieces, strict=True):
+        first = {0: 0}
+        for at, word in enumerate(piece.owner.tolist(), 1):
+            first.setdefault(word + 1, at)
         weights = reference_weights(many)
         targets: dict[tuple[int, int], float] = {}
         for tags, weight in zip(many, weights, strict=True):
-            for place, tag in zip(first.tolist(), tags, strict=True):
-                if tag in index:
-                    key = (place, index[tag])
+            for word, tag in enumerate(tags):
+                if tag in index and word in first:
+                    key = (first[word], index[tag])
                     targets[key] = targets.get(key, 0.0) + weight
-        rows.append(TagRow(framed(piece.ids), tuple((p, t, w) for (p, t), w in targets.items())))
+        if targets:
+            rows.append(TagRow(framed(piece.ids), tuple((p, t, w) for (p, t), w in targets.items())))
     return rows
 
 
@@ -84,7 +87,7 @@ def toxic_words(tagged: Tagged, seen: int = 3, share: float = 0.6) -> dict[str, 
         for tags in many:
             for word, tag in zip(source, tags[1:], strict=True):
                 met[word] += 1
-                if tag == DELETE or tag.startswith(REPLACE):
+                if removes(tag):
                     fates[word][tag] += 1
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for word, tags_met in fates.items():
@@ -93,6 +96,11 @@ def toxic_words(tagged: Tagged, seen: int = 3, share: float = 0.6) -> dict[str, 
             if times >= share * tags_met.total():
                 groups[tag, _ending(word)].append(word)
     return {f"{tag} {ending}": words for (tag, ending), words in groups.items() if len(words) > 1}
+
+
+def removes(tag: str) -> bool:
+    """Whether `tag` takes its word out of the sentence."""
+    return tag == DELETE or tag.startswith(REPLACE)
 
 
 def _ending(word: str) -> str:
@@ -109,7 +117,7 @@ def swapped(tagged: Tagged, groups: Mapping[str, Sequence[str]], share: float, s
         words = list(source)
         if rng.random() < share:
             for at, word in enumerate(words):
-                gone = many and all(tags[at + 1] != KEEP for tags in many)
+                gone = many and all(removes(tags[at + 1]) for tags in many)
                 if gone and word in group_of:
                     others = group_of[word]
                     words[at] = others[int(rng.integers(len(others)))]
@@ -131,7 +139,7 @@ def spoilt_edits(
         at = put[int(rng.integers(len(put)))]
         dropped = [DELETE if place == at else tag for place, tag in enumerate(tags)]
         found.append((tuple(carry_out(source, dropped)), 0.0, np.nan))
-    rude = [at for at, word in enumerate(source, 1) if word in toxic and tags[at] != KEEP]
+    rude = [at for at, word in enumerate(source, 1) if word in toxic and removes(tags[at])]
     if rude:
         at = rude[int(rng.integers(len(rude)))]
         left = [KEEP if place == at else tag for place, tag in enumerate(tags)]

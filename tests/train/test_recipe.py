@@ -1,0 +1,100 @@
+"""A recipe is typed; everything wrong with it is told at once."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytest.importorskip("torch")
+
+from unbarb.errors import ConfigError
+from unbarb.train.recipe import Recipe, load_recipe
+
+SHIPPED = Path(str(files("unbarb"))) / "recipes" / "embedded-en.yaml"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    file = tmp_path / "recipe.yaml"
+    file.write_text("schema: 1\nname: toy\nobjective: embedded\nbase: some-package\nbase_sha256: abc\n")
+    return file
+
+
+def problems(path: Path, added: str = "", **overrides: str) -> list[str]:
+    path.write_text(path.read_text() + added)
+    with pytest.raises(ConfigError) as caught:
+        load_recipe(path, {key.replace("__", "."): value for key, value in overrides.items()})
+    return str(caught.value).split("\n  ")[1:]
+
+
+def test_the_shipped_recipe_loads_and_says_what_it_names() -> None:
+    recipe = load_recipe(SHIPPED)
+    written = yaml.safe_load(SHIPPED.read_text("utf-8"))
+    assert (recipe.name, recipe.objective, len(recipe.base_sha256)) == ("embedded-en", "embedded", 64)
+    for part in ("detector", "editor", "gate", "thresholds"):
+        for key, value in written[part].items():
+            assert getattr(getattr(recipe, part), key) == value
+
+
+def test_defaults_stand_in(path: Path) -> None:
+    recipe = load_recipe(path)
+    assert recipe == Recipe(
+        schema=1, name="toy", objective="embedded", base="some-package", base_sha256="abc"
+    )
+
+
+def test_overrides_are_dotted_and_yaml(path: Path) -> None:
+    recipe = load_recipe(
+        path, {"detector.epochs": "3", "seed": "4", "gate.lost_recall": "1", "detector.corpora": "[a, b]"}
+    )
+    assert (recipe.detector.epochs, recipe.seed, recipe.gate.lost_recall) == (3, 4, 1.0)
+    assert isinstance(recipe.gate.lost_recall, float)
+    assert recipe.detector.corpora == ["a", "b"]
+
+
+def test_all_problems_are_told_at_once(path: Path) -> None:
+    path.write_text(path.read_text().replace("name: toy\n", ""))
+    found = problems(
+        path,
+        "sede: 3\ndetector: {epoch: 3, epochs: many, weights: {a: b}}\neditor: 7\ngate: {batch: true}\n",
+    )
+    assert len(found) == 7
+    told = "\n".join(found)
+    assert "unknown key sede; did you mean 'seed'?" in told
+    assert "unknown key detector.epoch; did you mean 'epochs'?" in told
+    assert "detector.epochs is 'many', but must be int" in told
+    assert "detector.weights is {'a': 'b'}, but must be a dict of str, float" in told
+    assert "editor is 7, but must be a mapping of keys" in told
+    assert "gate.batch is True, but must be int" in told
+    assert "name is missing" in told
+
+
+def test_the_elements_of_lists_and_maps_have_types_too(path: Path) -> None:
+    assert problems(path, detector__corpora="[1, 2]") == [
+        "detector.corpora is [1, 2], but must be a list of str"
+    ]
+    assert problems(path, detector__weights="{a: 1, b: true}") != []
+    assert load_recipe(path, {"detector.weights": "{a: 1}"}).detector.weights == {"a": 1.0}
+
+
+def test_an_override_into_a_plain_value_is_told(path: Path) -> None:
+    assert problems(path, name__first="1") == [
+        "name.first cannot be set: name is 'toy', not a mapping of keys"
+    ]
+    assert "not YAML" in problems(path, seed="[")[0]
+
+
+@pytest.mark.parametrize("content", ["[]", "3", "", "a: [", "\tb: 1"])
+def test_what_is_no_mapping_is_refused(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "recipe.yaml"
+    file.write_text(content)
+    with pytest.raises(ConfigError, match=r"recipe\.yaml"):
+        load_recipe(file)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="not a readable YAML file"):
+        load_recipe(tmp_path / "absent.yaml")

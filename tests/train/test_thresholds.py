@@ -1,0 +1,83 @@
+"""Thresholds on cases whose answers can be counted by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unbarb.errors import InputError
+from unbarb.text import Analysis, Span, Word
+from unbarb.train.thresholds import at_false_alarms, covered, gate_floor, word_threshold
+
+
+def test_one_label_is_cut_above_the_scores_it_may_not_reach() -> None:
+    scores = np.array([*np.linspace(0.31, 0.80, 50), *np.linspace(0.0, 0.3, 50), 0.99])
+    clean = np.array([True] * 100 + [False])
+    assert at_false_alarms({"toxicity": scores}, clean, 0.05) == {"toxicity": pytest.approx(0.76)}
+    assert at_false_alarms({"toxicity": scores}, clean, 0.0) == {"toxicity": pytest.approx(0.81)}
+
+
+@given(seed=st.integers(0, 500), rate=st.sampled_from([0.0, 0.01, 0.05, 0.2]))
+def test_all_labels_together_keep_within_the_rate(seed: int, rate: float) -> None:
+    rng = np.random.default_rng(seed)
+    scores = {label: rng.beta(1, 4, 300) * 0.94 for label in ("toxicity", "insult", "threat")}
+    clean = rng.random(300) < 0.9
+    cut = at_false_alarms(scores, clean, rate)
+    alarms = np.any([scores[label][clean] >= cut[label] for label in cut], axis=0)
+    assert alarms.mean() <= rate
+    assert all(0.3 <= value <= 0.95 for value in cut.values())
+
+
+def test_no_threshold_leaves_its_bounds() -> None:
+    high, low = np.full(10, 0.999), np.zeros(10)
+    assert at_false_alarms({"a": high, "b": low}, np.ones(10, bool), 0.1) == {"a": 0.95, "b": 0.3}
+    assert at_false_alarms({"a": low}, np.ones(10, bool), 1.0) == {"a": 0.3}
+
+
+def test_thresholds_need_clean_texts() -> None:
+    with pytest.raises(InputError, match="no clean text"):
+        at_false_alarms({"toxicity": np.ones(3)}, np.zeros(3, bool), 0.1)
+
+
+def analysis(*toxicity: float, score: float = 0.9) -> Analysis:
+    text = " ".join("word" for _ in toxicity)
+    words = tuple(Word(5 * at, 5 * at + 4, value) for at, value in enumerate(toxicity))
+    return Analysis(text, {"toxicity": score}, words=words)
+
+
+def test_neighbours_are_covered_with_the_space_between() -> None:
+    assert covered(analysis(0.9, 0.8, 0.1, 0.7), 0.5, 0.2) == {*range(9), *range(15, 19)}
+    assert covered(analysis(0.9), 0.5, 0.95) == set()
+    assert covered(analysis(0.5), 0.5, 0.9) == set(range(4))
+
+
+def test_the_word_threshold_parts_the_marked_words_from_the_others() -> None:
+    analyses = [analysis(0.1, 0.45, 0.9), analysis(0.5, 0.55, 0.2)]
+    truth = [[Span(10, 14)], [Span(5, 9)]]
+    threshold, f1 = word_threshold(analyses, truth, 0.2)
+    assert 0.5 < threshold <= 0.55
+    assert f1 == 1.0
+
+
+def test_the_gates_floor_costs_no_more_than_it_may() -> None:
+    gate = np.array([0.5, 0.1, 0.2, 0.3, 0.4, 0.01, 0.9])
+    positive = np.array([True, True, True, True, True, False, False])
+    assert gate_floor(gate, positive, 0.0) == 0.1
+    assert gate_floor(gate, positive, 0.2) == 0.2
+    assert gate_floor(gate, positive, 0.39) == 0.2
+    assert gate_floor(gate, positive, 1.0) == 0.5
+
+
+@given(seed=st.integers(0, 500), lost=st.sampled_from([0.0, 0.01, 0.1, 0.5]))
+def test_the_floor_settles_at_most_that_share(seed: int, lost: float) -> None:
+    rng = np.random.default_rng(seed)
+    gate, positive = rng.random(200).round(2), rng.random(200) < 0.3
+    floor = gate_floor(gate, positive, lost)
+    assert (gate[positive] < floor).mean() <= lost
+
+
+def test_the_gate_needs_findings() -> None:
+    with pytest.raises(InputError, match="finds nothing"):
+        gate_floor(np.ones(2), np.zeros(2, bool), 0.1)
