@@ -1,6 +1,6 @@
 """What word a disguised spelling stands for: ``m0r0n``, ``f**k``, ``s.t.u.p.1.d``, ``phuck``.
 
-A spelling is walked through a trie of the word list's plain entries (strong, rude by themselves).
+A spelling is walked through a trie of the word list's entries that may be disguised.
 Each written character may be itself, stand for another (leet, sound), hide one or two letters
 (mask), only separate, or repeat the letter before; each of these costs. The cheapest word wins, if
 enough of it was really written. Nothing but listed words can come out, so ``C3PO`` stays.
@@ -61,10 +61,10 @@ class Path(NamedTuple):
 
 @cache
 def trie() -> Node:
-    """The plain single words of the list, letter by letter; a word's end is under ''."""
+    """The single words of the list that may be disguised, letter by letter; a word's end is under ''."""
     root: Node = {}
     for form, entry in load().words.items():
-        if entry.plain and len(form) >= 3 and form.isalpha():
+        if entry.disguised and len(form) >= 3 and form.isalpha():
             node = root
             for letter in form:
                 below = node.setdefault(letter, {})
@@ -101,6 +101,8 @@ def reveal(spelling: str) -> str | None:
 def _credible(form: str, path: Path, spelling: str) -> bool:
     """Whether enough of `form` was really written for `spelling` to mean it."""
     size = len(form)
+    if not load().words[form].plain and not (path.leet or path.hidden or path.between):
+        return False
     if size == 3:
         return (
             path.literal > 0
@@ -111,18 +113,24 @@ def _credible(form: str, path: Path, spelling: str) -> bool:
     if path.literal == 0 or (path.literal + path.symbols) * 3 < size or path.sounds > 2:
         return False
     if path.hidden:
-        shown = path.literal + path.leet
-        if "x" in spelling and path.hidden > 1 and not any(c in MASKS and c != "x" for c in spelling):
-            return False
-        ends = spelling[0].isalpha() and spelling[-1].isalpha()
-        starred = any(c in STARS for c in spelling)
-        most = size * 0.75 if ends and starred else size / 2
-        return shown >= 2 and path.hidden <= most and (starred or path.hidden <= 3)
+        return _shows(form, path, spelling)
     if path.sounds and path.literal + path.leet < 3:
         return False
     if path.repeats and not path.leet and not path.between and not path.sounds:
         return _drawn_out(spelling) or size >= 5
     return True
+
+
+def _shows(form: str, path: Path, spelling: str) -> bool:
+    """Whether the letters that are not masked are enough to tell `form`."""
+    starred = any(c in STARS for c in spelling)
+    if not starred and not load().words[form].plain:
+        return False
+    if "x" in spelling and path.hidden > 1 and not any(c in MASKS and c != "x" for c in spelling):
+        return False
+    ends = spelling[0].isalpha() and spelling[-1].isalpha()
+    most = len(form) * (0.75 if ends and starred else 0.5)
+    return path.literal + path.leet >= 2 and path.hidden <= most and (starred or path.hidden <= 3)
 
 
 def _drawn_out(spelling: str) -> bool:
@@ -162,7 +170,7 @@ def _walk(
             yield from _walk(spelling, at + 1, below, letter, more, fuel)
         elif letter == last:
             yield from _walk(spelling, at + 1, node, last, path._replace(repeats=path.repeats + 1), fuel)
-    if at and not (c.isalpha() and c != "x"):
+    if at and (not c.isalpha() or (c == "x" and at + 1 < len(spelling))):
         yield from _covered(spelling, at, node, last, path, fuel)
 
 

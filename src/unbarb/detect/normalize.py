@@ -25,7 +25,7 @@ _LINK = re.compile(r"https?:|www\.|\w@\w+\.\w")
 _PART = re.compile(r"[^\W_]+")
 _OUTSIDE = "\"'()[]{}<>.,;:?!*_~`“”‘’«»…/\\|-–—=#&+^%"
 _LEADING = _OUTSIDE.replace("!", "").replace("|", "")
-_TRAILING = _OUTSIDE.replace("*", "").replace("#", "").replace("%", "")
+_TRAILING = "".join(c for c in _OUTSIDE if c not in "*#%+|")
 _PASSES = 4
 
 Piece = tuple[int, int, str]
@@ -107,8 +107,7 @@ def undo(chunk: str) -> tuple[Piece, ...]:
         marked_up = chunk[:at] == chunk[at + len(bare) :][::-1] != ""
         if bare in load().words or marked_up:
             return _word(bare, at, written)
-    wide = folded.lstrip(_LEADING).rstrip(_TRAILING)
-    for core in (wide, bare) if wide != bare else (bare,):
+    for core in dict.fromkeys((folded.lstrip(_LEADING).rstrip(_TRAILING), bare)):
         at = folded.find(core)
         word = _read(core, chunk[at : at + len(core)])
         if word and core:

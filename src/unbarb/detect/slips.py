@@ -83,7 +83,8 @@ def _cuts(word: str, at: int, rude: bool) -> tuple[int, ...]:
         part = word[at:end]
         entry = words.get(part)
         bad = entry is not None and entry.plain and len(part) >= SHORTEST_GLUED
-        if not bad and part not in (_LAST if end == len(word) else _FIRST):
+        listed = entry is not None and len(part) >= SHORTEST_GLUED
+        if not listed and part not in (_LAST if end == len(word) else _FIRST):
             continue
         if end == len(word):
             if (rude or bad) and at > 0:

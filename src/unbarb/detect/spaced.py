@@ -10,6 +10,8 @@ from unbarb.detect.disguise import reveal, trie
 from unbarb.detect.wordlist import load
 
 _MARKS = "\"'()[]{}.,;:?!*_~`“”‘’«»…-–—"
+_FIRST = "@$!"
+_LAST = "$+|"
 _LONGEST_GAP = 3
 _MOST_PIECES = 24
 
@@ -23,7 +25,7 @@ def _heads() -> frozenset[str]:
     return frozenset(
         form[:size]
         for form, entry in load().words.items()
-        if entry.plain and form.isalpha() and len(form) >= 4
+        if entry.disguised and form.isalpha() and len(form) >= 4
         for size in range(2, len(form))
     ) - load().words.keys()
 
@@ -54,24 +56,30 @@ def _joins(text: str, left: re.Match[str], right: re.Match[str]) -> bool:
 
 def _letters(text: str, chunks: Sequence[re.Match[str]], first: int) -> Spelt | None:
     """A run of single characters; three letters count only if they are the whole run."""
-    last = first
-    while (
-        last < len(chunks)
-        and last - first < _MOST_PIECES
-        and len(chunks[last].group()) == 1
-        and (last == first or _joins(text, chunks[last - 1], chunks[last]))
-    ):
+    letters = [chunks[first].group().lstrip(_MARKS) or chunks[first].group()]
+    last = first + 1
+    while len(letters[-1]) == 1 and last < len(chunks) and last - first < _MOST_PIECES:
+        if not _joins(text, chunks[last - 1], chunks[last]):
+            break
+        letters.append(chunks[last].group())
         last += 1
+    letters[-1] = letters[-1].rstrip(_MARKS) or letters[-1]
+    if len(letters[-1]) > 1:
+        letters.pop()
     alone = first == 0 or len(chunks[first - 1].group()) > 1
-    for end in range(last, first + 2, -1):
-        if end - first == 3 and not (alone and end == last):
+    start = chunks[first].end() - 1
+    for size in range(len(letters), 2, -1):
+        joined = "".join(letters[:size]).lower()
+        if size == 3 and not (alone and size == len(letters)):
             continue
-        joined = "".join(chunk.group() for chunk in chunks[first:end]).lower()
-        if not (joined[0].isalnum() and joined[-1].isalnum()):
+        if joined[0] not in _FIRST and not joined[0].isalnum():
             continue
-        word = _plain(joined) or (reveal(joined) if end - first > 3 else None)
-        if word and sum(c.isalpha() for c in joined) * 2 >= len(joined):
-            return end, chunks[first].start(), chunks[end - 1].end(), word
+        if joined[-1] not in _LAST and not joined[-1].isalnum():
+            continue
+        word = _listed(joined) or (reveal(joined) if size > 3 else None)
+        if word and sum(c.isalpha() for c in joined) > 1:
+            end = chunks[first + size - 1]
+            return first + size, start, end.start() + end.group().index(letters[size - 1]) + 1, word
     return None
 
 
@@ -101,6 +109,6 @@ def _halves(text: str, chunks: Sequence[re.Match[str]], first: int) -> Spelt | N
     return None
 
 
-def _plain(word: str) -> str | None:
+def _listed(word: str) -> str | None:
     entry = load().words.get(word)
-    return word if entry is not None and entry.plain else None
+    return word if entry is not None and entry.disguised else None

@@ -22,7 +22,8 @@ class Entry:
 
     `severity` is 1 mild, 2 strong, 3 severe. `sense` says how often the word is rude when it is
     written: always, mostly, or only in some senses. `precision` is the share of toxic texts among
-    the `n` public comments that hold it; None where `n` is under 5.
+    the `n` public comments that hold it; None where `n` is under 5. `disguised` says whether a
+    spelling that hides it (leet, stars, spaces) is read as it.
     """
 
     text: str
@@ -32,10 +33,11 @@ class Entry:
     forms: tuple[str, ...]
     precision: float | None
     n: int
+    disguised: bool
 
     @property
     def plain(self) -> bool:
-        """Whether a disguised spelling of it can only mean it: strong, and rude by itself."""
+        """Whether it is strong and rude by itself, so that a slip of it or a glued one is meant as it."""
         return self.severity >= 2 and self.sense != "ambiguous"
 
 
@@ -70,7 +72,7 @@ def load() -> WordList:
     phrases: dict[str, list[tuple[tuple[str, ...], Entry | None]]] = {}
     for entry in _entries():
         for form in (entry.text, *entry.forms):
-            parts = tuple(form.replace("-", " ").split())
+            parts = tuple(form.replace("-", " ").replace("'", " ").split())
             if len(parts) == 1:
                 words.setdefault(form, entry)
             else:
@@ -106,7 +108,7 @@ def _entries() -> list[Entry]:
     found = []
     for number, line in enumerate(_lines("lexicon.tsv"), 2):
         try:
-            text, labels, severity, sense, forms, _, precision, n = line.split("\t")
+            text, labels, severity, sense, forms, _, precision, n, disguised = line.split("\t")
             entry = Entry(
                 text,
                 tuple(labels.split(",")),
@@ -115,8 +117,9 @@ def _entries() -> list[Entry]:
                 tuple(forms.split(",")) if forms else (),
                 float(precision) if precision else None,
                 int(n or 0),
+                disguised == "yes",
             )
         except ValueError as error:
-            raise ModelError(f"lexicon.tsv, line {number}: {error}; eight columns are needed") from error
+            raise ModelError(f"lexicon.tsv, line {number}: {error}; nine columns are needed") from error
         found.append(entry)
     return found
