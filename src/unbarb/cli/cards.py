@@ -63,9 +63,12 @@ def cards(home: Path) -> list[Card]:
     """The cards of all models under `home`, by name.
 
     Raises:
-        ModelError: a card cannot be read.
+        ModelError: there is none, or one cannot be read.
     """
-    return [_read(path) for path in sorted(home.glob("*/card.json"))]
+    found = [_read(path) for path in sorted(home.glob("*/card.json"))]
+    if not found:
+        raise ModelError(f"{home}: no model has a card.json; install the package again")
+    return found
 
 
 def named(home: Path, name: str) -> Card:
@@ -78,7 +81,7 @@ def named(home: Path, name: str) -> Card:
     if name not in known:
         near = get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else "."
-        raise InputError(f"no model named {name!r}{hint} Known: {', '.join(known) or 'none'}")
+        raise InputError(f"no model named {name!r}{hint} Known: {', '.join(known)}")
     return known[name]
 
 

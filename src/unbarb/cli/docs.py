@@ -1,6 +1,6 @@
 """Writes the ``--help`` of every command into docs/cli.md: ``python -m unbarb.cli.docs docs/cli.md``.
 
-Prose is kept; what stands between ``<!-- help: NAME -->`` and ``<!-- end -->`` is made anew.
+Prose is kept; what stands between ``<!-- help: unbarb NAME -->`` and ``<!-- end -->`` is made anew.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import typer
 from unbarb.cli import app
 
 WIDTH = 96
-_BLOCK = re.compile(r"<!-- help: ?([^>]*?) ?-->\n.*?<!-- end -->", re.DOTALL)
+_BLOCK = re.compile(r"<!-- help: ([^>]*?) -->\n.*?<!-- end -->", re.DOTALL)
 
 
 def helps() -> dict[str, str]:
@@ -26,7 +26,7 @@ def helps() -> dict[str, str]:
 
 def _helps(command: Any, path: str, parent: Any) -> Iterator[tuple[str, str]]:
     name = path.rsplit(" ", 1)[-1]
-    widths = {"terminal_width": WIDTH, "max_content_width": WIDTH}
+    widths = {**command.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
     context = command.context_class(command, info_name=name, parent=parent, **widths)
     lines = command.get_help(context).splitlines()
     yield path, "\n".join(line.rstrip() for line in lines)

@@ -47,7 +47,9 @@ def rewrite(
 ) -> None:
     """Find toxic language and carry out what the policy decides: rewrite, mask, withhold.
 
-    A rewrite is checked before it is shown. Exit codes: 0 done, 2 wrong use, 3 some rows could not be read.
+    A rewrite is checked before it is shown.
+
+    Exit codes: 0 done, 2 wrong use, 3 some rows could not be read.
     """
     job = Job(
         texts=texts,
