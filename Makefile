@@ -30,6 +30,7 @@ lint: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	$(IN)python benchmarks/speed.py
+	$(IN)python benchmarks/size.py
 
 # Writes the help of every command into its page.
 docs: $(VENV)/.installed

@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import torch
 import transformers
@@ -26,7 +27,17 @@ from unbarb import Guard
 from unbarb.detect.embedded import Embedded
 
 TWELVE_WORDS = "you are a complete idiot and everybody here knows it very well"
-CLEAN = "thanks for the update , I will have a look at it tomorrow"
+INSULTS = ("you are a complete idiot", "shut up you stupid moron", "what a pathetic little liar you are")
+CLAUSES = (
+    "thanks for the update", "I will have a look at it tomorrow", "the second paragraph needs a source",
+    "I moved the table to the end of the section", "the map is from an older edition",
+    "could you explain why the date was changed", "the museum opens again in spring",
+    "we should ask the others before we merge the pages", "her first novel came out in 1994",
+    "the bridge was closed for repairs", "this is covered in the guideline on names",
+    "I do not agree with the new title", "the photo shows the old station",
+    "please sign your comments on the talk page", "the count includes villages without a church",
+    "most readers will not know what this means", "the team won the cup three years in a row",
+)  # fmt: skip
 COMMENTS, TOXIC_SHARE = 10_000, 0.05
 
 
@@ -76,12 +87,16 @@ def peers(rounds: int) -> dict[str, dict[str, float]]:
 
 
 def comments() -> list[str]:
-    """10,000 different comments, 5 % of them toxic."""
+    """10,000 different comments of 8 to 20 words, 5 % of them toxic: clauses drawn and joined."""
+    random = Random(1)
     toxic = round(1 / TOXIC_SHARE)
-    return [
-        f"{TWELVE_WORDS} , number {index}" if index % toxic == 0 else f"{CLEAN} , number {index}"
-        for index in range(COMMENTS)
-    ]
+    made = []
+    for index in range(COMMENTS):
+        clauses = random.sample(CLAUSES, 2)
+        if index % toxic == 0:
+            clauses[0] = random.choice(INSULTS)
+        made.append(f"{', '.join(clauses)}. See number {index}.")
+    return made
 
 
 def ours(rounds: int) -> dict[str, float]:
