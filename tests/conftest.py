@@ -8,6 +8,11 @@ import pytest
 from hypothesis import settings
 
 import toy_model
+from unbarb.detect.embedded import Embedded
+from unbarb.detect.panel import Panel
+from unbarb.guard import Guard
+from unbarb.rewrite.edit import EditRewriter
+from unbarb.verify.standard import standard_verifier
 
 # A busy machine is no failure: examples are limited in number, not in time.
 settings.register_profile("unbarb", deadline=None, max_examples=60)
@@ -19,3 +24,11 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder as the runtime reads it, whose answers are known: see toy_model."""
     pytest.importorskip("onnx", reason="writing a model needs the extra 'train'")
     return toy_model.write(tmp_path_factory.mktemp("model") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny_guard(tiny_model: Path) -> Guard:
+    """A guard with the default policy in which all that is learnt comes from `tiny_model`."""
+    detector = Embedded(tiny_model)
+    verifier = standard_verifier(Panel([detector.ungated]), tiny_model)
+    return Guard(detectors=[detector], rewriter=EditRewriter(tiny_model), verifier=verifier)

@@ -8,7 +8,7 @@ real code, from tokenizer to ONNX graph and heads, runs on weights whose answers
 - THREATS raise threat, SLURS identity_attack;
 - the editor deletes adjectives among the insults and replaces nouns by "person";
 - meaning is the mean of the words' random vectors, so it falls slowly with the words that change;
-- the gate settles texts without any of these words.
+- the gate settles texts without any of these words, and the linear second opinion agrees.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
+from unbarb.detect.features import ROWS, rows
 from unbarb.detect.gate import BUCKETS, PIECES
+from unbarb.detect.linear import LinearWeights
 from unbarb.text import LABELS
 
 WIDTH = 96
@@ -175,8 +177,18 @@ def write_gate(path: Path, floor: float = 0.1) -> None:
     )
 
 
+def write_linear(path: Path) -> None:
+    """A second opinion that knows the pieces of toxic words that no plain word has."""
+    plain = set(np.concatenate([rows(word) for word in PLAIN]).tolist())
+    table = np.zeros((ROWS, 2), np.int8)
+    for word in INSULTS:
+        table[[row for row in rows(word).tolist() if row not in plain]] = 127
+    pair = np.ones(2, np.float32)
+    LinearWeights(("toxicity", "insult"), table, 0.3 * pair, -4 * pair, pair, 0 * pair).save(path)
+
+
 def write(folder: Path) -> Path:
-    """Write all of a model folder but the linear second opinion; needs onnx."""
+    """Write all of a model folder; needs onnx."""
     from unbarb.export.bundle import write_card, write_shared, write_trunk
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -188,6 +200,7 @@ def write(folder: Path) -> Path:
     write_trunk(state(), detector_heads(), "detector", folder)
     write_trunk(state(), editor_heads(), "editor", folder)
     write_gate(folder / "gate.npz")
+    write_linear(folder / "linear.npz")
     thresholds = {"word": 0.5, "text": 0.2, "policy": dict.fromkeys(LABELS, 0.5)}
     write_card({"name": "tiny", "schema": 1, "thresholds": thresholds, "taste": {}}, folder)
     return folder

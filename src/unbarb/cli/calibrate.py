@@ -44,7 +44,7 @@ def thresholds_of(folder: Path, held_out: Sequence[Labelled], rate: float) -> di
     scored = analysed(detector, natural)
     scores = {label: np.array([a.scores[label] for a in scored]) for label in LABELS}
     clean = np.array([example.labels["toxicity"] < 0.5 for example in natural])
-    marked = [example for example in held_out if example.source == "toxic_spans" and example.spans is not None]
+    marked = [one for one in held_out if one.source == "toxic_spans" and one.spans is not None]
     word, f1 = word_threshold(
         analysed(detector, marked), [example.spans or () for example in marked], TEXT_FLOOR
     )

@@ -26,7 +26,7 @@ def train(
         Path | None, typer.Option(help="Folder with the corpora. Default: the variable UNBARB_DATA.")
     ] = None,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Another value for a key, as detector.epochs=1; repeatable.")
+        list[str] | None, typer.Option("--set", help="Another value, as detector.epochs=1; repeatable.")
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Processor threads.")] = 2,
 ) -> None:

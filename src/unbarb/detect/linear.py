@@ -14,6 +14,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from unbarb.detect.arrays import read_arrays
 from unbarb.detect.features import ROWS, RowArray, rows
 from unbarb.detect.normalize import normalize
 from unbarb.errors import ModelError
@@ -48,13 +49,10 @@ class LinearWeights:
         Raises:
             ModelError: the file is missing, damaged or of another shape.
         """
-        try:
-            with np.load(path, allow_pickle=False) as stored:
-                labels = tuple(str(label) for label in stored["labels"])
-                table, scale = stored["table"], stored["scale"]
-                bias, slope, shift = stored["bias"], stored["slope"], stored["shift"]
-        except (OSError, ValueError, KeyError, EOFError) as error:
-            raise ModelError(f"{path} does not load: {error}; run `unbarb models verify`") from error
+        named, table, scale, bias, slope, shift = read_arrays(
+            path, "labels", "table", "scale", "bias", "slope", "shift"
+        )
+        labels = tuple(str(label) for label in named)
         small = (len(labels),)
         if table.shape != (ROWS, *small) or any(a.shape != small for a in (scale, bias, slope, shift)):
             raise ModelError(f"{path}: the table is {table.shape}; it must be {(ROWS, len(labels))}")
