@@ -26,11 +26,11 @@ LEET = {
     "¡": "i", "¥": "y", "×": "x", "µ": "u", "§": "s", "ß": "sb", "ı": "i", "ø": "o", "ł": "l", "đ": "d",
 }  # fmt: skip
 SOUNDS = {
-    "v": ("u",), "z": ("s",), "k": ("c", "ck"), "kk": ("ck",), "x": ("ck", "cks", "ks"), "q": ("ck", "g"),
+    "v": ("u",), "z": ("s",), "k": ("c", "ck"), "kk": ("ck",), "q": ("ck", "g"),
     "ph": ("f",), "vv": ("w",), "oo": ("u",), "cc": ("ck",), "()": ("o",), "|_|": ("u",), "\\/": ("v",),
     "zz": ("s", "ss"), "qu": ("ck",), "|)": ("d",), "|<": ("k",), "|{": ("k",), "}{": ("h",), "|-|": ("h",),
 }  # fmt: skip
-MASKS = frozenset("*#%&^?~_-.•●✱∗⁎@$!+=x█■□")
+MASKS = frozenset("*#%&^?~_-.•●✱∗⁎@$!+x█■□")
 STARS = frozenset("*•●✱∗⁎#█■□")
 SEPARATORS = frozenset("*.-_'`,;:/\\~|+=•·^\"")
 _BARE = {"f***": "fuck", "s***": "shit", "b****": "bitch", "a******": "asshole", "n*****": "nigger"}
@@ -116,21 +116,34 @@ def _credible(form: str, path: Path, spelling: str) -> bool:
         return _shows(form, path, spelling)
     if path.sounds and path.literal + path.leet < 3:
         return False
-    if path.repeats and not path.leet and not path.between and not path.sounds:
-        return _drawn_out(spelling) or size >= 5
+    if path.repeats and not _drawn_out(spelling):
+        return size >= 4 and not path.leet and _frequent(form)
     return True
+
+
+def _frequent(form: str) -> bool:
+    """Whether `form` is severe or common, so that weak evidence for it will do."""
+    entry = load().words[form]
+    return entry.plain and (entry.severity == 3 or entry.n >= 5)
 
 
 def _shows(form: str, path: Path, spelling: str) -> bool:
     """Whether the letters that are not masked are enough to tell `form`."""
     starred = any(c in STARS for c in spelling)
-    if not starred and not load().words[form].plain:
+    shown = path.literal + path.leet
+    if not load().words[form].plain and (not starred or shown < 3):
+        return False
+    if len(spelling) < 4:
+        return False
+    if not starred and any(c in "@$!+" for c in spelling) and (path.hidden > 1 or len(form) < 5):
+        return False
+    if path.hidden > 1 and not _frequent(form) and shown < 4:
         return False
     if "x" in spelling and path.hidden > 1 and not any(c in MASKS and c != "x" for c in spelling):
         return False
     ends = spelling[0].isalpha() and spelling[-1].isalpha()
     most = len(form) * (0.75 if ends and starred else 0.5)
-    return path.literal + path.leet >= 2 and path.hidden <= most and (starred or path.hidden <= 3)
+    return shown >= 2 and path.hidden <= most and (starred or path.hidden <= 3)
 
 
 def _drawn_out(spelling: str) -> bool:

@@ -23,8 +23,8 @@ DISGUISED = 0.95
 DISGUISED_MILD = 0.7
 """The same of a mild word."""
 
-PLAIN = 0.49
-"""The most a word scores that is written plainly and is not `UNAMBIGUOUS`."""
+PLAIN = {1: 0.35, 2: 0.45, 3: 0.49}
+"""The most a word of each severity scores that is written plainly and is not `UNAMBIGUOUS`."""
 
 UNAMBIGUOUS = (0.6, 0.9)
 """The least and the most that a severe insult with no other sense scores; a slur scores the most."""
@@ -138,7 +138,7 @@ def _score(entry: Entry, span: Span, view: Normalized, text: str) -> tuple[float
             return most, False
         if "insult" in entry.labels or "threat" in entry.labels:
             return min(max(score, least), most), False
-    return min(score, PLAIN), False
+    return min(score, PLAIN[entry.severity]), False
 
 
 def _compound(written: str) -> bool:

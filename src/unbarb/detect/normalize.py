@@ -24,7 +24,7 @@ _CHUNK = re.compile(r"\S+")
 _LINK = re.compile(r"https?:|www\.|\w@\w+\.\w")
 _PART = re.compile(r"[^\W_]+")
 _OUTSIDE = "\"'()[]{}<>.,;:?!*_~`“”‘’«»…/\\|-–—=#&+^%"
-_LEADING = _OUTSIDE.replace("!", "").replace("|", "")
+_LEADING = "".join(c for c in _OUTSIDE if c not in "!+|")
 _TRAILING = "".join(c for c in _OUTSIDE if c not in "*#%+|")
 _PASSES = 4
 
