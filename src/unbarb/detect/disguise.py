@@ -32,8 +32,18 @@ SOUNDS = {
 }  # fmt: skip
 MASKS = frozenset("*#%&^?~_-.•●✱∗⁎@$!+x█■□")
 STARS = frozenset("*•●✱∗⁎#█■□")
-SEPARATORS = frozenset("*.-_'`,;:/\\~|+=•·^\"")
-_BARE = {"f***": "fuck", "s***": "shit", "b****": "bitch", "a******": "asshole", "n*****": "nigger"}
+SEPARATORS = frozenset("*.-_'`,;:/\\~|+=•·^\"()[]")
+_BARE = {
+    "f***": "fuck",
+    "s***": "shit",
+    "b****": "bitch",
+    "a******": "asshole",
+    "n*****": "nigger",
+    "a-hole": "asshole",
+    "a-holes": "assholes",
+    "f-ing": "fucking",
+    "f'ing": "fucking",
+}
 _CONTRACTED = ("'s", "'re", "'ll", "'d", "'ve", "'m", "'t", "'em", "'er", "'")
 
 Node = dict[str, "Node | str"]
@@ -61,17 +71,25 @@ class Path(NamedTuple):
 
 @cache
 def trie() -> Node:
-    """The single words of the list that may be disguised, letter by letter; a word's end is under ''."""
+    """The words that may be disguised, letter by letter, and their spellings; a word's end is under ''."""
+    listed = load()
     root: Node = {}
-    for form, entry in load().words.items():
+    for form, entry in listed.words.items():
         if entry.disguised and len(form) >= 3 and form.isalpha():
-            node = root
-            for letter in form:
-                below = node.setdefault(letter, {})
-                if isinstance(below, dict):
-                    node = below
-            node[""] = form
+            _plant(root, form)
+    for spelling, form in listed.spellings.items():
+        if form in listed.words and listed.words[form].plain and len(spelling) >= 4:
+            _plant(root, spelling)
     return root
+
+
+def _plant(root: Node, word: str) -> None:
+    node = root
+    for letter in word:
+        below = node.setdefault(letter, {})
+        if isinstance(below, dict):
+            node = below
+    node[""] = word
 
 
 @lru_cache(maxsize=16384)
@@ -90,7 +108,10 @@ def reveal(spelling: str) -> str | None:
     if spelling.endswith(_CONTRACTED) and spelling.count("'") == 1:
         return None
     best: tuple[float, int, str] | None = None
-    for form, path in _walk(spelling, 0, trie(), "", Path(), [FUEL]):
+    for reached, path in _walk(spelling, 0, trie(), "", Path(), [FUEL]):
+        form = listed.spellings.get(reached, reached)
+        if form != reached and (path.hidden or path.sounds):
+            continue
         if _credible(form, path, spelling):
             key = (path.cost(), -listed.words[form].n, form)
             if best is None or key < best:

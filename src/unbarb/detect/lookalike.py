@@ -12,10 +12,13 @@ _HIDDEN = re.compile(
 )
 _CONFUSABLE = dict(
     zip(
-        "аеорсухіѕјԁԛԝһѵкмтнвгӏьցոսАВЕКМНОРСТУХІЅЈԌԚԜЗ" "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοαινρτυκεχ",
-        "aeopcyxisjdqwhvkmthbrlbgnuABEKMHOPCTYXISJGQW3" "ABEZHIKMNOPTYXoaivptukex",
+        "аеорсухіѕјԁԛԝһѵкмтнвгӏьցոսАВЕКМНОРСТУХІЅЈԌԚԜЗΑΒΕΖΗΙΚΜΝΟΡΤΥΧοαινρτυκεχ",
+        "aeopcyxisjdqwhvkmthbrlbgnuABEKMHOPCTYXISJGQW3ABEZHIKMNOPTYXoaivptukex",
         strict=True,
     )
+)
+_LETTERLIKE = dict(
+    zip("ƒᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢɑɡɩʀɴʙɛßẞ", "fabcdefghijklmnoprstuvwyzagirnbess", strict=True)
 )
 _WORD = re.compile(r"[^\W\d_]+")
 _ASCII_CONTROL = re.compile("[\u0000-\u0008\u000e-\u001f\u007f]")
@@ -80,10 +83,10 @@ def _looks_latin(c: str) -> bool:
 
 
 def _piled(base: str, marks: str) -> bool:
-    """Whether marks are decoration: struck through, or more than a letter of any language has."""
+    """Whether marks are decoration: struck through, or on a letter that no language has them on."""
     if any("\u0334" <= mark <= "\u0338" or "\u20d0" <= mark <= "\u20f0" for mark in marks):
         return True
-    return len(marks) > 1 and len(unicodedata.normalize("NFC", base + marks)) > 1
+    return len(unicodedata.normalize("NFC", base + marks)) > 1
 
 
 @lru_cache(maxsize=4096)
@@ -118,8 +121,8 @@ def _mixed(text: str) -> list[_Piece]:
 
 @lru_cache(maxsize=4096)
 def _base(c: str) -> str:
-    if c in _CONFUSABLE:
-        return _CONFUSABLE[c].lower()
+    if c in _CONFUSABLE or c in _LETTERLIKE:
+        return (_CONFUSABLE.get(c) or _LETTERLIKE[c]).lower()
     plain = unicodedata.normalize("NFKD", c)[0].lower()
     return plain if len(plain) == 1 and plain.isascii() and plain.isalnum() else c
 

@@ -137,10 +137,7 @@ def _word(folded: str, at: int, written: str) -> tuple[Piece, ...]:
         cuts = () if word else slips.glued(folded)
         if cuts:
             edges = (0, *cuts, len(folded))
-            return tuple(
-                (at + a, at + b, (" " if a else "") + written[a:b])
-                for a, b in pairwise(edges)
-            )
+            return tuple((at + a, at + b, (" " if a else "") + written[a:b]) for a, b in pairwise(edges))
     return ((at, at + len(folded), word),) if word else ()
 
 

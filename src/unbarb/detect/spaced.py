@@ -10,6 +10,9 @@ from unbarb.detect.disguise import reveal, trie
 from unbarb.detect.wordlist import load
 
 _MARKS = "\"'()[]{}.,;:?!*_~`“”‘’«»…-–—"
+_ALONE = "aiouxrn&-"
+"""Characters that stand alone in ordinary text, so that a run of letters may begin or end beside them."""
+
 _FIRST = "@$!"
 _LAST = "$+|"
 _LONGEST_GAP = 3
@@ -22,12 +25,15 @@ Spelt = tuple[int, int, int, str]
 @cache
 def _heads() -> frozenset[str]:
     """Every beginning of a plain word of four letters or more."""
-    return frozenset(
-        form[:size]
-        for form, entry in load().words.items()
-        if entry.disguised and form.isalpha() and len(form) >= 4
-        for size in range(2, len(form))
-    ) - load().words.keys()
+    return (
+        frozenset(
+            form[:size]
+            for form, entry in load().words.items()
+            if entry.disguised and form.isalpha() and len(form) >= 4
+            for size in range(2, len(form))
+        )
+        - load().words.keys()
+    )
 
 
 @lru_cache(maxsize=8192)
@@ -67,10 +73,14 @@ def _letters(text: str, chunks: Sequence[re.Match[str]], first: int) -> Spelt | 
     if len(letters[-1]) > 1:
         letters.pop()
     alone = first == 0 or len(chunks[first - 1].group()) > 1
+    if first and len(chunks[first - 1].group()) == 1 and chunks[first - 1].group().lower() not in _ALONE:
+        return None
     start = chunks[first].end() - 1
     for size in range(len(letters), 2, -1):
         joined = "".join(letters[:size]).lower()
         if size == 3 and not (alone and size == len(letters)):
+            continue
+        if size < len(letters) and letters[size].lower() not in _ALONE:
             continue
         if joined[0] not in _FIRST and not joined[0].isalnum():
             continue
