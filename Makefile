@@ -46,7 +46,6 @@ clean:
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(IN)python || $(PYTHON) -m venv $(VENV)
-	$(IN)python -m pip install --quiet --upgrade pip
 	$(IN)python -m pip install --quiet "$(TORCH)"
 	$(IN)python -m pip install --quiet --editable '.[train,dev]'
 	touch $@
