@@ -54,7 +54,8 @@ def pieces(text: str) -> list[_Piece]:
             end = at
             while end < size and unicodedata.category(text[end]) in ("Mn", "Me"):
                 end += 1
-            if _looks_latin(text[at - 1 : at]) and _piled(text[at - 1], text[at:end]):
+            base = text[at - 1 : at]
+            if ((base.isascii() and base.isalnum()) or styled(base)) and _piled(base, text[at:end]):
                 found.append((at, end, ""))
             at = end
             continue
@@ -92,7 +93,7 @@ def _piled(base: str, marks: str) -> bool:
 @lru_cache(maxsize=4096)
 def styled(c: str) -> str:
     """The ASCII letter or digit that `c` is a typeset variant of (fullwidth, bold, circled), or ''."""
-    if c.isascii():
+    if not c or c.isascii():
         return ""
     point = ord(c)
     if 0x1F130 <= point <= 0x1F149 or 0x1F150 <= point <= 0x1F169 or 0x1F170 <= point <= 0x1F189:

@@ -55,8 +55,10 @@ def normalize(text: str) -> Normalized:
     """Read `text` as a person would. Text without obfuscation comes back equal, with itself as map."""
     size = len(text)
     view = Normalized(text, range(size), range(1, size + 1))
-    cosmetic = lookalike.pieces(text)
-    if cosmetic:
+    for _ in range(_PASSES):
+        cosmetic = lookalike.pieces(view.text)
+        if not cosmetic:
+            break
         view = _rewrite(view, cosmetic)
     for _ in range(_PASSES):
         if not _suspicious(view.text):

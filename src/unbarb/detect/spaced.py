@@ -52,7 +52,14 @@ def spelt_out(text: str, chunks: Sequence[re.Match[str]], first: int) -> Spelt |
     """The listed word that the chunks from `first` on spell together, if they do."""
     if len(chunks[first].group().strip(_MARKS)) > 1 and not is_head(chunks[first].group()):
         return None
+    if first and _goes_on(chunks[first - 1]):
+        return None
     return _letters(text, chunks, first) or _halves(text, chunks, first)
+
+
+def _goes_on(beside: re.Match[str]) -> bool:
+    """Whether what stands beside a run of letters must be part of it, as the first S of "s h o e s"."""
+    return len(beside.group()) == 1 and beside.group().lower() not in _ALONE
 
 
 def _joins(text: str, left: re.Match[str], right: re.Match[str]) -> bool:
@@ -73,8 +80,6 @@ def _letters(text: str, chunks: Sequence[re.Match[str]], first: int) -> Spelt | 
     if len(letters[-1]) > 1:
         letters.pop()
     alone = first == 0 or len(chunks[first - 1].group()) > 1
-    if first and len(chunks[first - 1].group()) == 1 and chunks[first - 1].group().lower() not in _ALONE:
-        return None
     start = chunks[first].end() - 1
     for size in range(len(letters), 2, -1):
         joined = "".join(letters[:size]).lower()
@@ -112,7 +117,8 @@ def _halves(text: str, chunks: Sequence[re.Match[str]], first: int) -> Spelt | N
         single += len(piece) == 1
         disguised = disguised or single > 1 or (len(piece) > 1 and piece.lower() not in ordinary)
         word = node.get("")
-        if isinstance(word, str) and index > first and len(word) >= 4 and disguised:
+        ends = index + 1 == len(chunks) or len(piece) > 1 or not _goes_on(chunks[index + 1])
+        if isinstance(word, str) and index > first and len(word) >= 4 and disguised and ends:
             return index + 1, start, chunks[index].end() - len(written) + len(piece), word
         if not piece or piece != written:
             return None

@@ -19,13 +19,11 @@ TOXIC = 0.5
 
 _PROTECTED = re.compile(r"https?:\S+|www\.\S+|[\w.+-]+@[\w-]+\.\w+|(?<!\w)@\w+|(?<!\w)\d[\d.,:%]*(?!\w)")
 _WORD = re.compile(r"\w")
-_BEFORE = re.compile(r"(?:(?:^|(?<=\s))(?:an?|the|such an?|you)\s+)?$", re.IGNORECASE)
-_BLANK_BEFORE = re.compile(r"\s*$")
-_BLANK_AFTER = re.compile(r"\s*")
+_ARTICLE = re.compile(r"(?<!\S)(an?|the)\s+$", re.IGNORECASE)
 _CLOSING = ".,;:!?)]}…\"'”’"
 _STOPS = ",;:"
 _ENDS = ".!?\n"
-_PAIRS = {"(": ")", "[": "]", '"': '"', "'": "'", "“": "”", "‘": "’", "*": "*", "_": "_"}
+_PAIRS = dict(zip("([\"'“‘*_", ")]\"'”’*_", strict=True))
 
 
 class Mask:
@@ -98,21 +96,42 @@ def _deletions(text: str, spans: Sequence[Span]) -> tuple[Edit, ...]:
 def _deletion(text: str, span: Span, floor: int) -> Edit:
     """One span left out; nothing before `floor` is touched."""
     start, end = _unquoted(text, span, floor)
-    blank = _BLANK_AFTER.match(text, end)
-    after = blank.end() if blank else end
-    at_end = after >= len(text) or text[after] in _CLOSING or "\n" in text[end:after]
-    if at_end:
-        found = _BEFORE.search(text[floor:start])
-        start = floor + found.start() if found and after >= len(text) - 3 else start
-        gap = _BLANK_BEFORE.search(text[floor:start])
-        start = floor + gap.start() if gap else start
-        if start > 0 and start > floor and text[start - 1] in _STOPS and text[after : after + 1] != "":
-            start -= 1
-        if start == 0 or text[start - 1] in _ENDS:
-            while end < len(text) and (text[end] in _STOPS or text[end].isspace()):
-                end += 1
-        return _capital(text, span, start, end)
-    return _capital(text, span, start, after)
+    after = _past_blank(text, end)
+    first = start == floor == 0 or not text[:start].strip() or text[:start].rstrip()[-1] in _ENDS
+    article = _ARTICLE.search(text, floor, start)
+    if first:
+        while after < len(text) and text[after] in _STOPS + _ENDS and text[after] != "\n":
+            after += 1
+        return _capital(text, span, start, _past_blank(text, after))
+    if article and text[after : after + 1] in _STOPS:
+        after = _past_blank(text, after + 1)
+    if after < len(text) and text[after] not in _CLOSING and "\n" not in text[end:after]:
+        return _article(text, article, Edit(start, after, "")) if article else Edit(start, after, "")
+    if article:
+        start = article.start()
+    while start > floor and text[start - 1].isspace():
+        start -= 1
+    if start > floor and text[start - 1] in _STOPS:
+        start -= 1
+    return Edit(start, end, "")
+
+
+def _past_blank(text: str, at: int) -> int:
+    while at < len(text) and text[at].isspace():
+        at += 1
+    return at
+
+
+def _article(text: str, article: re.Match[str], edit: Edit) -> Edit:
+    """The edit, with "a" before it turned into "an", or back, as the word behind it needs."""
+    written = article.group(1)
+    if written.lower() not in ("a", "an"):
+        return edit
+    wanted = "an" if text[edit.end].lower() in "aeio" else "a"
+    if written.lower() == wanted:
+        return edit
+    gap = text[article.end(1) : edit.start]
+    return Edit(article.start(1), edit.end, written[0] + wanted[1:] + gap)
 
 
 def _unquoted(text: str, span: Span, floor: int) -> tuple[int, int]:
@@ -124,8 +143,8 @@ def _unquoted(text: str, span: Span, floor: int) -> tuple[int, int]:
 
 
 def _capital(text: str, span: Span, start: int, end: int) -> Edit:
-    """The edit, with the next letter large if the sentence began with what is left out."""
-    begins = not text[:start].strip() or text[:start].rstrip()[-1] in _ENDS
-    if begins and text[span.start].isupper() and not span.of(text).isupper() and text[end : end + 1].islower():
+    """The edit at a sentence's beginning, with the next letter large if the first was."""
+    large = text[span.start].isupper()
+    if large and text[end : end + 1].islower():
         return Edit(start, end + 1, text[end].upper())
     return Edit(start, end, "")
