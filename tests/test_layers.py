@@ -41,9 +41,12 @@ LINES_OF_A_FILE, LINES_OF_A_FUNCTION = 400, 70
 
 
 def unit(path: Path) -> str:
-    """The name in the layers that a file belongs to; '' for the package's own ``__init__``."""
-    first = path.relative_to(SRC).parts[0]
-    return "" if first == "__init__.py" else first.removesuffix(".py")
+    """The name in the layers that a file belongs to; '' for the package's own ``__init__``.
+
+    ``python -m unbarb`` is a way to the commands, so it counts as one of them.
+    """
+    first = path.relative_to(SRC).parts[0].removesuffix(".py")
+    return {"__init__": "", "__main__": "cli"}.get(first, first)
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[str, int]]:

@@ -76,7 +76,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         entry = {"sha256": sha256(name.encode()).hexdigest(), "bytes": len(name)}
         card = {
             "licence": "Apache-2.0",
-            "use": f"For {name}.",
+            "purpose": f"For {name}.",
             "files": {"weights.npz": entry},
             "scores": {"auc": 0.9},
         }
@@ -94,8 +94,13 @@ def test_models_are_listed_with_size_digest_licence_and_use(run, home) -> None:
         f"  sha256:{digest}",
         "  For small-en.",
     ]
+    card = json.loads((home / "words-en" / "card.json").read_text("utf-8"))
+    del card["licence"]
+    card["sources"] = [{"licence": "MIT"}, {"licence": "CC0-1.0"}, {"licence": "MIT"}]
+    (home / "words-en" / "card.json").write_text(json.dumps(card), "utf-8")
     listed = [json.loads(line) for line in run("models", "--json").out.splitlines()]
     assert [(card["name"], card["bytes"]) for card in listed] == [("small-en", 8), ("words-en", 8)]
+    assert listed[1]["licence"] == "MIT, CC0-1.0"
 
 
 def test_a_card_is_shown(run, home) -> None:
@@ -125,7 +130,16 @@ def test_damage_is_told_and_has_an_exit_code(run, home, content, said) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["no", "[]", "{}", '{"files": {"a": 3}}', '{"files": {"a": {"bytes": 3}}}']
+    "content",
+    [
+        "no",
+        "[]",
+        "{}",
+        '{"files": ["a"]}',
+        '{"files": {"a": {}}, "sources": 3}',
+        '{"files": {"a": 3}}',
+        '{"files": {"a": {"bytes": 3}}}',
+    ],
 )
 def test_a_card_that_is_no_card_is_an_error(run, home, content) -> None:
     (home / "small-en" / "card.json").write_text(content, "utf-8")

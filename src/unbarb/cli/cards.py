@@ -1,7 +1,7 @@
 """The cards of the models in the package, ``models/*/card.json``, and the files they answer for.
 
 A card is a JSON object; ``files`` maps a file's name to its ``sha256`` and ``bytes``. Of the rest,
-``licence`` and ``use`` are read for lists, and all of it is shown.
+``licence`` (or the licences of ``sources``) and ``purpose`` are read for lists, and all of it is shown.
 """
 
 from __future__ import annotations
@@ -43,11 +43,13 @@ class Card:
 
     @property
     def licence(self) -> str:
-        return str(self.content.get("licence", "licence: see its card"))
+        """Of the model, or of what it was made from where it has no one licence."""
+        sources = [source.get("licence", "") for source in self.content.get("sources", [])]
+        return str(self.content.get("licence") or ", ".join(dict.fromkeys(sources)) or "see its card")
 
     @property
-    def use(self) -> str:
-        return str(self.content.get("use", ""))
+    def purpose(self) -> str:
+        return str(self.content.get("purpose", ""))
 
     def summary(self) -> dict[str, Any]:
         return {
@@ -55,7 +57,7 @@ class Card:
             "bytes": self.size,
             "digest": self.digest,
             "licence": self.licence,
-            "use": self.use,
+            "purpose": self.purpose,
         }
 
 
@@ -105,7 +107,8 @@ def _read(path: Path) -> Card:
         content = json.loads(raw)
         card = Card(path.parent, content, f"sha256:{sha256(raw).hexdigest()}")
         whole = all({"sha256", "bytes"} <= entry.keys() for entry in card.files.values())
-    except (OSError, ValueError, AttributeError) as error:
+        card.summary()  # what lists show must be there in a form that can be shown
+    except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
         raise ModelError(f"{path}: not a readable card ({error}); install the package again") from error
     if not whole or not card.files:
         raise ModelError(f"{path}: its 'files' must give 'sha256' and 'bytes' of each; install again")

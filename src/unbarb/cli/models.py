@@ -72,4 +72,4 @@ def verify() -> None:
 
 def _listed(card: Card) -> list[str]:
     lines = [f"{card.name}  {card.size / 1e6:.1f} MB  {card.licence}", f"  {card.digest}"]
-    return [*lines, f"  {card.use}"] if card.use else lines
+    return [*lines, f"  {card.purpose}"] if card.purpose else lines

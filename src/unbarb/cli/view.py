@@ -63,17 +63,17 @@ def lines_of(verdict: Verdict, carry_out: bool) -> list[str]:
     if verdict.meaning is not None:
         head.append(f"meaning {verdict.meaning:.2f}")
     if verdict.action != "allow":
-        head.append(verdict.rule)
+        head.append(shown(verdict.rule))
     told = ["  ".join(head), f"  {marked(verdict.original, found_spans(verdict))}"]
     if carry_out:
         told += [f"  {line}" for line in outcome(verdict)]
-    return told + [f"  ! {warning}" for warning in verdict.warnings]
+    return told + [f"  ! {shown(warning)}" for warning in verdict.warnings]
 
 
 def outcome(verdict: Verdict) -> list[str]:
     """What leaves where that is not the original."""
     if verdict.text is None:
-        return ["→ (withheld)", *([f"→ {verdict.message}"] if verdict.message else [])]
+        return ["→ (withheld)", *([f"→ {shown(verdict.message)}"] if verdict.message else [])]
     if verdict.text != verdict.original:
         return [f"→ {marked(verdict.text, changed_spans(verdict.edits))}"]
     return []
