@@ -36,7 +36,9 @@ _NO_END = frozenset(_ABBREVIATIONS.split())
 _SAMPLE = 600
 _LETTERS = re.compile(r"[^\W\d_]+")
 _NOISY = re.compile("[@#&/'’]")
-_NOISE = re.compile(r"https?://\S+|www\.\S+|[@#]\w+|&#?\w+;|['’](?=(?:s|t|m|re|ll|ve|d)\b)|(?<=n)['’](?=t\b)")
+_NOISE = re.compile(
+    r"https?://\S+|www\.\S+|[@#]\w+|&#?\w+;|['’](?=(?:s|t|m|re|ll|ve|d)\b)|(?<=n)['’](?=t\b)"
+)
 _WORDS = Path(__file__).parent / "models" / "language" / "words.tsv"
 _ENGLISH = ("en",)
 _LAST_LATIN = "\u024f"
@@ -252,7 +254,7 @@ def _by_words(words: Sequence[str]) -> str:
         if codes == _ENGLISH:
             english += 1
             continue
-        weight = 1.0
+        weight = 0.95 if len(word) < 4 else 1.3 if codes and len(codes) == 1 else 1.0
         if codes is None:
             codes = _by_shape(word)
             weight = 0.6
@@ -265,7 +267,7 @@ def _by_words(words: Sequence[str]) -> str:
     scores.pop("en", None)
     if scores and len(words) >= 3:
         best = max(scores, key=lambda code: scores[code] if hits[code] else 0.0)
-        needed = max(2.0 if english else 1.2, 0.2 * len(words), 1.0 + 1.2 * english)
+        needed = max(1.9 if english else 1.2 if shared else 1.0, 0.2 * len(words), 1.0 + 1.2 * english)
         hits_needed = 3 if len(words) == 3 else 2 if english or shared > 1 else 1
         if hits[best] >= hits_needed and scores[best] >= needed:
             return best
