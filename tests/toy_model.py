@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from unbarb.detect.features import ROWS, rows
-from unbarb.detect.gate import BUCKETS, PIECES
+from unbarb.detect.pieces import BUCKETS, PIECES
 from unbarb.detect.linear import LinearWeights
 from unbarb.text import LABELS
 
@@ -162,17 +162,17 @@ def editor_heads() -> dict[str, np.ndarray]:
     }
 
 
-def write_gate(path: Path, floor: float = 0.1) -> None:
-    """A gate that knows the toxic words alone: .018 without them, .9 and more for a short text with one."""
-    weights = np.zeros((PIECES + BUCKETS, len(LABELS)), np.int8)
+def write_gate(path: Path, floor: float = 0.1, labels: int = len(LABELS)) -> None:
+    """A model of the toxic words alone: .018 without them, .9 and more for a short text with one."""
+    weights = np.zeros((PIECES + BUCKETS, labels), np.int8)
     pieces = vocabulary()
     for word in INSULTS:
         weights[pieces[word]] = 127
     np.savez_compressed(
         path,
         weights=weights,
-        scale=np.full(len(LABELS), 0.2, np.float32),
-        bias=np.full(len(LABELS), -4.0, np.float32),
+        scale=np.full(labels, 0.2, np.float32),
+        bias=np.full(labels, -4.0, np.float32),
         floor=np.float32(floor),
     )
 
@@ -200,7 +200,8 @@ def write(folder: Path) -> Path:
     write_trunk(state(), detector_heads(), "detector", folder)
     write_trunk(state(), editor_heads(), "editor", folder)
     write_gate(folder / "gate.npz")
+    write_gate(folder / "sketch.npz", labels=2)
     write_linear(folder / "linear.npz")
     thresholds = {"word": 0.5, "text": 0.2, "policy": dict.fromkeys(LABELS, 0.5)}
-    write_card({"name": "tiny", "schema": 1, "thresholds": thresholds, "taste": {}}, folder)
+    write_card({"name": "tiny", "schema": 1, "thresholds": thresholds, "taste": {"likelihood": 1.0}}, folder)
     return folder

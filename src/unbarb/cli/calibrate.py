@@ -10,11 +10,11 @@ import numpy as np
 
 from unbarb.data.examples import Labelled
 from unbarb.detect.embedded import Embedded
-from unbarb.detect.gate import Gate
+from unbarb.detect.pieces import PieceModel
 from unbarb.detect.normalize import normalize
 from unbarb.detect.wordpiece import WordPiece
 from unbarb.text import LABELS, Analysis
-from unbarb.train.gate import refloor
+from unbarb.train.piece_model import refloor
 from unbarb.train.thresholds import at_false_alarms, gate_floor, word_threshold
 
 TEXT_FLOOR = 0.2
@@ -64,7 +64,7 @@ def set_gate_floor(folder: Path, held_out: Sequence[Labelled], floor: float, los
     texts = [example for example in held_out if example.source in GATE_SOURCES]
     found = np.array([a.scores["toxicity"] >= floor for a in analysed(Embedded(folder, gate=False), texts)])
     ids = WordPiece(folder / "tokenizer.json").ids([normalize(example.text).text for example in texts])
-    top = Gate(folder / "gate.npz").scores(ids).max(axis=1).astype(np.float64)
+    top = PieceModel(folder / "gate.npz").scores(ids).max(axis=1).astype(np.float64)
     chosen = gate_floor(top, found, lost)
     refloor(folder / "gate.npz", chosen)
     return chosen

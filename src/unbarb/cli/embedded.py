@@ -24,7 +24,7 @@ from unbarb.text import LABELS
 from unbarb.train.batches import Row
 from unbarb.train.detector import Detector, train_detector
 from unbarb.train.editor import Editor, TagRow, train_editor
-from unbarb.train.gate import save_gate, train_gate
+from unbarb.train.piece_model import save_pieces, train_pieces
 from unbarb.train.heads import detector_heads, editor_heads, merged_state
 from unbarb.train.linear import train_linear
 from unbarb.train.mixture import encode, rows_of
@@ -143,6 +143,26 @@ class EmbeddedRun:
         write_shared(state, self.base / "tokenizer.json", tags, self.bundle)
         write_trunk(state, heads, "editor", self.bundle)
 
+    def sketch(self) -> None:
+        """Train the quick linear reading of candidates: damaged or not, toxic or not."""
+        path = self.bundle / "sketch.npz"
+        if path.exists():
+            return
+        part = self.recipe.sketch
+        pairs = self.pairs["train"]
+        tagged = tagged_pairs(pairs)
+        tags = tag_vocabulary(tagged, self.recipe.editor.tags_seen)
+        others = [one for one in self.labelled["train"] if 3 <= len(one.text.split()) <= SHORT]
+        rows = [
+            row
+            for draw in range(part.draws)
+            for row in sentence_rows(
+                pairs, tagged, others, tags, self.wordpiece, part.seed, draw, 1.0, part.others
+            )
+        ]
+        targets = np.stack([(1 - row.labels[0], row.labels[1]) for row in rows]).astype(np.float32)
+        save_pieces(*train_pieces([row.ids[1:-1] for row in rows], targets, part), 1.0, path)
+
     def gate(self) -> None:
         """Train the gate; its floor is chosen later, against the encoder."""
         if (self.bundle / "gate.npz").exists():
@@ -154,8 +174,8 @@ class EmbeddedRun:
         ]
         texts = encode(examples, self.wordpiece)
         pieces = [window.ids[1:-1] for text in texts for window in text.windows[:1]]
-        weights, bias = train_gate(pieces, np.stack([text.labels for text in texts]), part)
-        save_gate(weights, bias, 0.05, self.bundle / "gate.npz")
+        weights, bias = train_pieces(pieces, np.stack([text.labels for text in texts]), part)
+        save_pieces(weights, bias, 0.05, self.bundle / "gate.npz")
 
     def linear(self) -> None:
         """Train the linear second opinion."""
@@ -179,7 +199,7 @@ class EmbeddedRun:
         """
         if self.recipe.objective != "embedded":
             raise ConfigError(f"objective {self.recipe.objective!r} is not known; known: embedded")
-        for step in (self.detector, self.editor, self.gate, self.linear, self.card):
+        for step in (self.detector, self.editor, self.sketch, self.gate, self.linear, self.card):
             step()
 
     def card(self) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unbarb.detect.arrays import read_arrays
-from unbarb.detect.gate import Gate
+from unbarb.detect.pieces import PieceModel
 from unbarb.detect.normalize import Normalized, normalize
 from unbarb.detect.trunk import Crew, Embeddings, FloatArray, Trunk, pooled, sigmoid
 from unbarb.detect.wordpiece import Pieces, Window, WordPiece, windows, words_of
@@ -62,7 +62,7 @@ class Embedded:
         self._word_floor = float(thresholds["word"])
         self._text_floor = float(thresholds["text"])
         self._wordpiece = WordPiece(folder / "tokenizer.json")
-        self._gate = Gate(folder / "gate.npz") if gate else None
+        self._gate = PieceModel(folder / "gate.npz") if gate else None
         self._trunk = Trunk(folder / "detector.onnx", Embeddings(folder))
         self._crew = Crew(threads)
         heads = read_arrays(folder / "detector-heads.npz", "labels", "labels_bias", "spans", "spans_bias")

@@ -15,6 +15,7 @@ import numpy as np
 
 from unbarb.detect.arrays import damaged, read_arrays
 from unbarb.detect.embedded import HOME, card_digest
+from unbarb.detect.pieces import PieceModel
 from unbarb.detect.trunk import Embeddings, FloatArray, Trunk, pooled, sigmoid
 from unbarb.detect.wordpiece import CLS, MAX_PIECES, SEP, WordPiece, words_of
 from unbarb.errors import ModelError
@@ -41,6 +42,7 @@ class Editor:
         self.digest = card_digest(folder)
         self._wordpiece = WordPiece(folder / "tokenizer.json")
         self._trunk = Trunk(folder / "editor.onnx", Embeddings(folder))
+        self._sketch = PieceModel(folder / "sketch.npz")
         self.vocabulary = read_tags(folder / "tags.json")
         heads = read_arrays(
             folder / "editor-heads.npz", "tags", "tags_bias", "sentence", "sentence_bias", "meaning"
@@ -54,6 +56,10 @@ class Editor:
                 " editor-heads.npz; run `unbarb models verify`"
             )
         self.read = lru_cache(maxsize=4096)(self._read)
+
+    def sketch(self, texts: Sequence[str]) -> FloatArray:
+        """A quick linear reading of each text: probabilities of damage and toxicity, shape (texts, 2)."""
+        return self._sketch.scores(self._wordpiece.ids(texts))
 
     def tag(self, words: Sequence[str]) -> FloatArray | None:
         """Log-probabilities of tags, shape (words + 1, tags); place 0 stands before the first word.

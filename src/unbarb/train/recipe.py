@@ -14,7 +14,7 @@ from unbarb.errors import ConfigError
 from unbarb.rewrite.edit import Taste
 from unbarb.train.detector import DetectorSettings
 from unbarb.train.editor import EditorSettings
-from unbarb.train.gate import GateSettings
+from unbarb.train.piece_model import PieceSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,20 @@ class EditorPart(EditorSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class GatePart(GateSettings):
+class GatePart(PieceSettings):
     """The gate, and the share of findings it may cost."""
 
     lost_recall: float = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class SketchPart(PieceSettings):
+    """The quick reading of candidates: how often pairs are drawn, with how many other texts each time."""
+
+    learning_rate: float = 0.01
+    seed: int = 50
+    draws: int = 6
+    others: int = 10000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,7 @@ class Recipe:
     seed: int = 13
     detector: DetectorPart = field(default_factory=DetectorPart)
     editor: EditorPart = field(default_factory=EditorPart)
+    sketch: SketchPart = field(default_factory=SketchPart)
     gate: GatePart = field(default_factory=GatePart)
     thresholds: ThresholdsPart = field(default_factory=ThresholdsPart)
     taste: Taste = field(default_factory=Taste)

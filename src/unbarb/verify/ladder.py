@@ -56,7 +56,9 @@ class Ladder:
             scores = self._detector.detect([apply(outcome.edits, text)])[0].scores
             if not over(scores, ceilings):
                 return Outcome(outcome.edits, outcome.step, outcome.meaning, scores, refused)
-            refused += (f"{outcome.step}: the whole text is still over {', '.join(over(scores, ceilings))}",)
+            refused += (
+                f"{outcome.step}: the whole text is still over {', '.join(over(scores, ceilings))}",
+            )
         return Outcome((), "block", None, None, refused)
 
     def _all_stretches(self, text: str, ceilings: Mapping[str, float], rungs: Sequence[Step]) -> Outcome:

@@ -1,4 +1,4 @@
-"""Trains the gate: a linear model over piece ids, sentence by sentence, six labels at once."""
+"""Trains a linear model over piece ids: the gate, or the sketch of candidates."""
 
 from __future__ import annotations
 
@@ -11,29 +11,28 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from unbarb.detect.gate import BUCKETS, PIECES, pair_rows
+from unbarb.detect.pieces import BUCKETS, PIECES, pair_rows
 from unbarb.train.detector import known_bce
 
 ROWS = PIECES + BUCKETS
 
 
 @dataclass(frozen=True, slots=True)
-class GateSettings:
-    """What the recipe may set for the gate."""
+class PieceSettings:
+    """What the recipe may set."""
 
     epochs: int = 4
     learning_rate: float = 0.02
-    decay: float = 2e-6
     batch: int = 256
     seed: int = 3
 
 
-def train_gate(
-    pieces: Sequence[NDArray[np.int64]], targets: NDArray[np.float32], settings: GateSettings
+def train_pieces(
+    pieces: Sequence[NDArray[np.int64]], targets: NDArray[np.float32], settings: PieceSettings
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Weights (rows, 6) and bias (6,) of the gate, from texts as piece ids (one stretch each).
+    """Weights (rows, labels) and bias (labels,), from texts as piece ids (one stretch each).
 
-    `targets` has shape (texts, 6), NaN where a label is not known.
+    `targets` has shape (texts, labels), NaN where a label is not known.
     """
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
@@ -67,8 +66,8 @@ def _loss(bag: nn.EmbeddingBag, bias: Tensor, rows: Sequence[NDArray[np.int64]],
     return known_bce(logits, targets).sum() / (~torch.isnan(targets)).sum().clamp(min=1)
 
 
-def save_gate(weights: NDArray[np.float32], bias: NDArray[np.float32], floor: float, path: Path) -> None:
-    """Store the gate with int8 weights, one scale per label."""
+def save_pieces(weights: NDArray[np.float32], bias: NDArray[np.float32], floor: float, path: Path) -> None:
+    """Store the model with int8 weights, one scale per label."""
     scale = np.maximum(np.quantile(np.abs(weights[np.abs(weights).sum(1) > 0]), 0.9999, axis=0), 1e-9) / 127
     values = np.clip(np.round(weights / scale), -127, 127).astype(np.int8)
     np.savez_compressed(

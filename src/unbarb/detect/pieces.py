@@ -1,8 +1,9 @@
-"""The gate: a linear model over piece ids that settles the clearly clean without the encoder.
+"""A linear model over piece ids: the quickest reading of a text, used before the encoder's.
 
 It reads single pieces and neighbouring pairs, stretch by stretch, in whole numbers, so that its sums
-are exact and a text's score depends on nothing else. It is never used to verify a rewrite; what
-recall it loses stands in the model's card.
+are exact and a text's score depends on nothing else. The gate is one (it settles the clearly clean;
+what recall it loses stands in the model's card), and so is the sketch that chooses which candidates
+the editor reads in full. Neither is ever used to verify a rewrite.
 """
 
 from __future__ import annotations
@@ -31,10 +32,11 @@ def pair_rows(ids: IntArray) -> IntArray:
     return (ids[:-1] * _PAIR + ids[1:]) % np.int64(BUCKETS) + PIECES
 
 
-class Gate:
-    """Six scores per text from int8 weights: the highest of its stretches.
+class PieceModel:
+    """Scores per text from int8 weights, one a label: the highest of its stretches.
 
-    A stretch of n features (pieces and pairs) scores ``sigmoid(scale * sum / sqrt(n) + bias)``.
+    A stretch of n features (pieces and pairs) scores ``sigmoid(scale * sum / sqrt(n) + bias)``;
+    `floor` is the score under which a gate settles a text.
     """
 
     def __init__(self, path: Path) -> None:
@@ -47,7 +49,7 @@ class Gate:
         self.floor = float(floor)
 
     def scores(self, texts: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """Scores of each text, given as its piece ids: shape (texts, 6); zeros for an empty one."""
+        """Scores of each text, given as its piece ids: shape (texts, labels); zeros for an empty one."""
         lengths = np.array([len(ids) for ids in texts], np.int64)
         top = np.zeros((len(texts), len(self._bias)), np.float32)
         total = int(lengths.sum())

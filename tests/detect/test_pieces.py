@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unbarb.detect.gate import BUCKETS, PIECES, STRETCH, Gate, pair_rows
+from unbarb.detect.pieces import BUCKETS, PIECES, STRETCH, PieceModel, pair_rows
 from unbarb.errors import ModelError
 
 STOP = 1012
@@ -37,8 +37,8 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def gate(weights: Path) -> Gate:
-    return Gate(weights)
+def gate(weights: Path) -> PieceModel:
+    return PieceModel(weights)
 
 
 def by_hand(path: Path, ids: list[int]) -> np.ndarray:
@@ -62,18 +62,18 @@ pieces = st.lists(st.one_of(st.integers(2000, 2120), st.sampled_from([999, 1012,
 
 
 @given(texts=st.lists(pieces, min_size=1, max_size=6))
-def test_a_batch_equals_its_texts_one_by_one(gate: Gate, texts: list[list[int]]) -> None:
+def test_a_batch_equals_its_texts_one_by_one(gate: PieceModel, texts: list[list[int]]) -> None:
     together = gate.scores(texts)
     alone = np.concatenate([gate.scores([text]) for text in texts])
     assert np.array_equal(together, alone)
 
 
 @given(ids=pieces)
-def test_scores_are_what_the_definition_says(gate: Gate, weights: Path, ids: list[int]) -> None:
+def test_scores_are_what_the_definition_says(gate: PieceModel, weights: Path, ids: list[int]) -> None:
     assert gate.scores([ids])[0] == pytest.approx(by_hand(weights, ids), abs=1e-6)
 
 
-def test_golden_numbers(gate: Gate) -> None:
+def test_golden_numbers(gate: PieceModel) -> None:
     found = gate.scores([[2000, 2001, 2002, STOP, 2003], [], [2050] * 60])
     assert found.shape == (3, 6)
     assert found[:, :2].ravel().tolist() == pytest.approx(GOLDEN, abs=1e-6)
@@ -82,7 +82,7 @@ def test_golden_numbers(gate: Gate) -> None:
 GOLDEN = [0.1531637, 0.2075101, 0.0, 0.0, 0.1252560, 0.5538190]
 
 
-def test_an_empty_text_scores_nothing(gate: Gate) -> None:
+def test_an_empty_text_scores_nothing(gate: PieceModel) -> None:
     assert gate.scores([]).shape == (0, 6)
     assert gate.scores([[], []]).tolist() == [[0.0] * 6] * 2
     assert gate.scores([[], [2000], []])[[0, 2]].tolist() == [[0.0] * 6] * 2
@@ -91,13 +91,13 @@ def test_an_empty_text_scores_nothing(gate: Gate) -> None:
 def test_a_stretch_does_not_thin_out_in_a_long_text(tmp_path: Path) -> None:
     weights = np.zeros((PIECES + BUCKETS, 6), np.int8)
     weights[2000] = 100
-    gate = Gate(stored(tmp_path / "gate.npz", weights=weights, scale=np.full(6, 0.5, np.float32)))
+    gate = PieceModel(stored(tmp_path / "gate.npz", weights=weights, scale=np.full(6, 0.5, np.float32)))
     short = [*[2001] * (STRETCH - 1), 2000]
     assert gate.scores([short]).tolist() == gate.scores([[*[2001] * STRETCH * 10, *short]]).tolist()
     assert gate.scores([short]).max() > 0.9
 
 
-def test_pairs_do_not_reach_over_an_end_mark(gate: Gate, weights: Path) -> None:
+def test_pairs_do_not_reach_over_an_end_mark(gate: PieceModel, weights: Path) -> None:
     apart = gate.scores([[2000, STOP], [2001]]).max(axis=0)
     assert np.array_equal(gate.scores([[2000, STOP, 2001]])[0], apart)
 
@@ -110,7 +110,7 @@ def test_pair_rows_lie_in_the_table() -> None:
     assert len(pair_rows(np.array([7]))) == 0
 
 
-def test_the_floor_is_read(gate: Gate) -> None:
+def test_the_floor_is_read(gate: PieceModel) -> None:
     assert gate.floor == 0.25
 
 
@@ -120,11 +120,11 @@ def test_damaged_weights_are_a_model_error(tmp_path: Path, weights: Path) -> Non
     for content in (b"", b"no zip", whole[: len(whole) // 2], b"\x93NUMPY"):
         path.write_bytes(content)
         with pytest.raises(ModelError, match=r"gate\.npz does not load"):
-            Gate(path)
+            PieceModel(path)
     with pytest.raises(ModelError, match="does not load"):
-        Gate(tmp_path / "absent.npz")
+        PieceModel(tmp_path / "absent.npz")
     np.savez(path, weights=np.zeros(3, np.int8))
     with pytest.raises(ModelError, match="scale"):
-        Gate(path)
+        PieceModel(path)
     with pytest.raises(ModelError, match=r"5 rows of weights, must be 161594"):
-        Gate(stored(tmp_path / "small.npz", weights=np.zeros((5, 6), np.int8)))
+        PieceModel(stored(tmp_path / "small.npz", weights=np.zeros((5, 6), np.int8)))

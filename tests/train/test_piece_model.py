@@ -9,8 +9,8 @@ import pytest
 
 pytest.importorskip("torch")
 
-from unbarb.detect.gate import Gate, pair_rows
-from unbarb.train.gate import GateSettings, refloor, save_gate, train_gate
+from unbarb.detect.pieces import PieceModel, pair_rows
+from unbarb.train.piece_model import PieceSettings, refloor, save_pieces, train_pieces
 
 RUDE = 2500
 
@@ -30,7 +30,7 @@ def trained(texts: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     targets[::3, 0] = 1.0
     targets[:, 1] = np.nan
     targets[:, 2] = np.where(np.arange(300) % 2, np.nan, targets[:, 0])
-    return train_gate(texts, targets, GateSettings(epochs=6, batch=32, learning_rate=0.1))
+    return train_pieces(texts, targets, PieceSettings(epochs=6, batch=32, learning_rate=0.1))
 
 
 def test_the_rude_piece_is_learnt_and_the_unknown_label_is_not(
@@ -46,8 +46,8 @@ def test_stored_scores_are_the_trained_ones(
     tmp_path: Path, trained: tuple[np.ndarray, np.ndarray], texts: list[np.ndarray]
 ) -> None:
     weights, bias = trained
-    save_gate(weights, bias, 0.07, tmp_path / "gate.npz")
-    gate = Gate(tmp_path / "gate.npz")
+    save_pieces(weights, bias, 0.07, tmp_path / "gate.npz")
+    gate = PieceModel(tmp_path / "gate.npz")
     assert gate.floor == pytest.approx(0.07)
     expected = []
     for ids in texts:
@@ -62,16 +62,16 @@ def test_another_floor_changes_only_the_floor(
     tmp_path: Path, trained: tuple[np.ndarray, np.ndarray], texts: list[np.ndarray]
 ) -> None:
     path = tmp_path / "gate.npz"
-    save_gate(*trained, 0.07, path)
-    before = Gate(path).scores([ids.tolist() for ids in texts])
+    save_pieces(*trained, 0.07, path)
+    before = PieceModel(path).scores([ids.tolist() for ids in texts])
     refloor(path, 0.2)
-    assert Gate(path).floor == pytest.approx(0.2)
-    assert np.array_equal(Gate(path).scores([ids.tolist() for ids in texts]), before)
+    assert PieceModel(path).floor == pytest.approx(0.2)
+    assert np.array_equal(PieceModel(path).scores([ids.tolist() for ids in texts]), before)
 
 
 def test_the_same_seed_trains_the_same_gate(texts: list[np.ndarray]) -> None:
     targets = np.zeros((300, 6), np.float32)
     targets[::3] = 1.0
-    one, two = (train_gate(texts, targets, GateSettings(epochs=1)) for _ in range(2))
+    one, two = (train_pieces(texts, targets, PieceSettings(epochs=1)) for _ in range(2))
     assert np.array_equal(one[0], two[0])
     assert np.array_equal(one[1], two[1])
