@@ -1,6 +1,6 @@
 """Writes docs/benchmarks.md from files that commands wrote: the evaluation's report and the speed run.
 
-    python benchmarks/page.py --report benchmarks/report.json --speed benchmarks/speed.json
+Run ``python benchmarks/page.py --report benchmarks/report.json --speed benchmarks/speed.json``.
 """
 
 from __future__ import annotations
@@ -12,16 +12,23 @@ from typing import Any
 
 HEAD = """# Benchmarks
 
-Every figure here was written by a command; none was typed. Quality is measured on the `{split}` split of our own data (by
-normalised source text, seed {seed}; what the model never saw), rewrites by judges that are trained apart from it. Figures
-stand with n and a 95 % interval. Speed is a ratio to a named peer in the same run.
+Every figure here was written by a command; none was typed. Quality is measured on the `{split}` split of
+our own data (by normalised source text, seed {seed}; what the model never saw), rewrites by judges that are
+trained apart from it. Figures stand with n and a 95 % interval. Speed is a ratio to a named peer in the
+same run.
 
 Policy `{policy}`, model digests {models}.
 """
 
 SPEED = {
-    "classify": "detect one 12-word sentence that the gate does not settle, one thread: BERT-base classifier in PyTorch",
-    "rewrite": "detect + rewrite + verify one toxic sentence, one thread: BART-base, beam 5, 20 tokens, in transformers",
+    "classify": (
+        "detect one 12-word sentence that the gate does not settle, one thread: "
+        "BERT-base classifier in PyTorch"
+    ),
+    "rewrite": (
+        "detect + rewrite + verify one toxic sentence, one thread: "
+        "BART-base, beam 5, 20 tokens, in transformers"
+    ),
     "classify_batch": "check 10,000 comments, 5 % toxic, two threads: BERT-base classifier's throughput",
 }
 
@@ -51,7 +58,9 @@ def table(content: dict[str, Any]) -> list[str]:
         systems = [row["system"] for row in rows]
         lines += ["| figure | " + " | ".join(systems) + " |", "|---" * (len(systems) + 1) + "|"]
         for column in columns:
-            lines.append(f"| {column} | " + " | ".join(cell(row["figures"].get(column)) for row in rows) + " |")
+            lines.append(
+                f"| {column} | " + " | ".join(cell(row["figures"].get(column)) for row in rows) + " |"
+            )
     else:
         lines += ["| system | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
         for row in rows:
@@ -62,25 +71,36 @@ def table(content: dict[str, Any]) -> list[str]:
 
 def speed(content: dict[str, Any]) -> list[str]:
     """Ratios first; seconds of both sides beside them."""
-    lines = ["## Speed and size", "", "| what: peer | times faster | own | peer fp32 | peer bf16 |", "|---|---|---|---|---|"]
+    lines = [
+        "## Speed and size",
+        "",
+        "| what: peer | times faster | own | peer fp32 | peer bf16 |",
+        "|---|---|---|---|---|",
+    ]
     for key, what in SPEED.items():
         peer, own = content["peer_seconds"][key], content["own_seconds"][key]
         lines.append(
-            f"| {what} | {content['times_faster'][key]:.1f} | {own * 1e3:.3f} ms | {peer['fp32'] * 1e3:.2f} ms"
-            f" | {peer['bf16'] * 1e3:.2f} ms |"
+            f"| {what} | {content['times_faster'][key]:.1f} | {own * 1e3:.3f} ms"
+            f" | {peer['fp32'] * 1e3:.2f} ms | {peer['bf16'] * 1e3:.2f} ms |"
         )
     cold = content["cold_check"]
     lines += [
         "",
-        f"`unbarb check \"text\"`, cold, whole process: {cold['seconds']:.2f} s, {cold['megabytes']:.0f} MB at its peak.",
+        f'`unbarb check "text"`, cold, whole process: {cold["seconds"]:.2f} s,'
+        f" {cold['megabytes']:.0f} MB at its peak.",
     ]
     sizes = content.get("install")
     if sizes:
         lines.append(
-            f"Core install with its dependencies: {sizes['core_megabytes']:.0f} MB; wheel: {sizes['wheel_megabytes']:.1f} MB."
+            f"Core install with its dependencies: {sizes['core_megabytes']:.0f} MB;"
+            f" wheel: {sizes['wheel_megabytes']:.1f} MB."
         )
     machine = content["machine"]
-    lines += ["", "Measured with " + ", ".join(f"{key} {value}" for key, value in machine.items()) + ".", ""]
+    lines += [
+        "",
+        "Measured with " + ", ".join(f"{key} {value}" for key, value in machine.items()) + ".",
+        "",
+    ]
     return lines
 
 

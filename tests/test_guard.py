@@ -54,10 +54,14 @@ class Spotter:
         toxicity = max((word.toxicity for word in words), default=0.0)
         threat = 0.9 if any(word in text for word in self.threats) else 0.0
         found = tuple(
-            Finding("toxicity", w.start, w.end, w.toxicity, self.name, "listed") for w in words if w.toxicity > 0.5
+            Finding("toxicity", w.start, w.end, w.toxicity, self.name, "listed")
+            for w in words
+            if w.toxicity > 0.5
         )
         scores = {"toxicity": toxicity, "threat": threat}
-        return Analysis(text, scores, found, tuple(words), language=self.tongue, models={self.name: self.digest})
+        return Analysis(
+            text, scores, found, tuple(words), language=self.tongue, models={self.name: self.digest}
+        )
 
 
 @dataclass(frozen=True)
@@ -138,7 +142,12 @@ def test_a_threat_is_blocked_and_never_rewritten() -> None:
 
 def test_check_decides_and_changes_nothing() -> None:
     verdict = guard().check("he is a jerk")
-    assert (verdict.action, verdict.text, verdict.step, verdict.edits) == ("rewrite", "he is a jerk", "none", ())
+    assert (verdict.action, verdict.text, verdict.step, verdict.edits) == (
+        "rewrite",
+        "he is a jerk",
+        "none",
+        (),
+    )
 
 
 def test_shadow_mode_records_and_changes_nothing() -> None:

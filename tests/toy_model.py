@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from unbarb.detect.features import ROWS, rows
-from unbarb.detect.pieces import BUCKETS, PIECES
 from unbarb.detect.linear import LinearWeights
+from unbarb.detect.pieces import BUCKETS, PIECES
 from unbarb.text import LABELS
 
 WIDTH = 96
@@ -203,5 +203,7 @@ def write(folder: Path) -> Path:
     write_gate(folder / "sketch.npz", labels=2)
     write_linear(folder / "linear.npz")
     thresholds = {"word": 0.5, "text": 0.2, "policy": dict.fromkeys(LABELS, 0.5)}
-    write_card({"name": "tiny", "schema": 1, "thresholds": thresholds, "taste": {"likelihood": 1.0}}, folder)
+    write_card(
+        {"name": "tiny", "schema": 1, "thresholds": thresholds, "taste": {"likelihood": 1.0}}, folder
+    )
     return folder

@@ -10,8 +10,8 @@ import numpy as np
 
 from unbarb.data.examples import Labelled
 from unbarb.detect.embedded import Embedded
-from unbarb.detect.pieces import PieceModel
 from unbarb.detect.normalize import normalize
+from unbarb.detect.pieces import PieceModel
 from unbarb.detect.wordpiece import WordPiece
 from unbarb.text import LABELS, Analysis
 from unbarb.train.piece_model import refloor

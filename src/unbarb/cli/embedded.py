@@ -24,10 +24,10 @@ from unbarb.text import LABELS
 from unbarb.train.batches import Row
 from unbarb.train.detector import Detector, train_detector
 from unbarb.train.editor import Editor, TagRow, train_editor
-from unbarb.train.piece_model import save_pieces, train_pieces
 from unbarb.train.heads import detector_heads, editor_heads, merged_state
 from unbarb.train.linear import train_linear
 from unbarb.train.mixture import encode, rows_of
+from unbarb.train.piece_model import save_pieces, train_pieces
 from unbarb.train.recipe import Recipe
 from unbarb.train.rewriting import (
     sentence_rows,

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unbarb.detect.arrays import read_arrays
-from unbarb.detect.pieces import PieceModel
 from unbarb.detect.normalize import Normalized, normalize
+from unbarb.detect.pieces import PieceModel
 from unbarb.detect.trunk import Crew, Embeddings, FloatArray, Trunk, pooled, sigmoid
 from unbarb.detect.wordpiece import Pieces, Window, WordPiece, windows, words_of
 from unbarb.errors import ModelError
