@@ -63,6 +63,21 @@ def test_nothing_found_nothing_proposed() -> None:
     assert Mask().propose([Analysis("all good", {"toxicity": 0.9})]) == [[]]
 
 
+def test_a_weak_finding_stays() -> None:
+    text = "damn, you idiot"
+    weak, strong = Finding("obscene", 0, 4, 0.2, "test", "mild"), Finding("insult", 10, 15, 0.3, "test", "")
+    only_weak = Analysis(text, {"toxicity": 0.9}, (weak,))
+    assert Mask().propose([only_weak]) == [[]]
+    both = Analysis(text, {"toxicity": 0.9}, (weak, strong))
+    assert [candidate.text for candidate in Mask().propose([both])[0]] == ["damn, you", "damn, you ***"]
+
+
+def test_a_weak_finding_of_a_toxic_word_does_not_keep_it() -> None:
+    weak = Finding("obscene", 4, 9, 0.2, "test", "mild")
+    found = Analysis("you idiot there", {}, (weak,), (Word(4, 9, 0.8),))
+    assert Mask().propose([found])[0][1].text == "you *** there"
+
+
 def test_toxic_words_count_without_a_finding() -> None:
     text = "you idiot there"
     found = Analysis(text, {}, words=(Word(4, 9, 0.8), Word(10, 15, 0.2)))

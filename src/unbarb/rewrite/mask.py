@@ -1,6 +1,7 @@
 """The rewriter that needs no model: leave the toxic words out, or put ``***`` in their place.
 
-Both work on what the analysis found: its findings, and the words that are toxic with `TOXIC` or more.
+Both work on what the analysis found: its findings that score `FOUND` or more, and the words that are
+toxic with `TOXIC` or more.
 The mask has one length, so that it does not tell what it hides.
 """
 
@@ -16,6 +17,9 @@ from unbarb.text import Analysis, Edit, Span, apply
 MASK = "***"
 TOXIC = 0.5
 """From this probability on a word is left out or masked, finding or not."""
+FOUND = 0.3
+"""A finding that scores less stays: detectors also report words that are seldom meant rudely, such as the
+lexicon's plain mild ones (0.2), and taking those out would cost meaning and no toxicity."""
 
 _PROTECTED = re.compile(r"https?:\S+|www\.\S+|[\w.+-]+@[\w-]+\.\w+|(?<!\w)@\w+|(?<!\w)\d[\d.,:%]*(?!\w)")
 _WORD = re.compile(r"\w")
@@ -30,7 +34,7 @@ class Mask:
     """Delete what is toxic, then mask it: at most two candidates a text, none where nothing was found."""
 
     name = "mask"
-    digest = "sha256:" + hashlib.sha256(f"mask 1 {MASK} {TOXIC}".encode()).hexdigest()
+    digest = "sha256:" + hashlib.sha256(f"mask 2 {MASK} {TOXIC} {FOUND}".encode()).hexdigest()
 
     def propose(self, analyses: Sequence[Analysis]) -> list[list[Candidate]]:
         """Candidates for every analysis, the deletion first; it is left out where no word would remain."""
@@ -59,7 +63,8 @@ def _toxic(analysis: Analysis) -> list[Span]:
     spans = [
         finding.span
         for finding in analysis.findings
-        if all(_covers(finding.span, kept) for kept in protected if kept.overlaps(finding.span))
+        if finding.score >= FOUND
+        and all(_covers(finding.span, kept) for kept in protected if kept.overlaps(finding.span))
     ]
     spans += (
         Span(word.start, word.end)
