@@ -23,7 +23,13 @@ RUDE = (
     "f u c k you, 1d!0t",
     "😀 Ünïcödé jerks\u200b like you",
 )
-PLAIN = ("the weather is nice today .", "see you on Monday", "La vida es bella y el cielo es azul .", "")
+PLAIN = (
+    "the weather is nice today .",
+    "see you on Monday",
+    "La vida es bella y el cielo es azul .",
+    "[SEP] [MASK]",
+    "",
+)
 TEXTS = st.one_of(
     st.text(max_size=60),
     st.lists(st.sampled_from(RUDE + PLAIN) | st.text(max_size=12), max_size=5).map(" ".join),

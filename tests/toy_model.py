@@ -43,13 +43,14 @@ cat book film game city article page weather report answer question help thanks 
 """.split()  # noqa: SIM905 - reads better as text
 )
 MARKS = "\"#$%&'()*+,-/:;<=>@[]^_`{|}~’‘“”…"
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 TOXIC, OBSCENITY, THREAT, SLUR, ADJECTIVE, NOUN, NAUGHT = range(7)
 STRENGTH = 12.0
 
 
 def vocabulary() -> dict[str, int]:
     """Pieces and their ids; the special ones and the end marks stand where BERT's stand."""
-    found = {"[PAD]": 0, "[UNK]": 100, "[CLS]": 101, "[SEP]": 102, "[MASK]": 103}
+    found = dict(zip(SPECIAL, (0, 100, 101, 102, 103), strict=True))
     found |= {"!": 999, ".": 1012, "?": 1029}
     letters = "abcdefghijklmnopqrstuvwxyz0123456789"
     rest = [*MARKS, *letters, *(f"##{letter}" for letter in letters), *PLAIN, *INSULTS]
@@ -58,12 +59,16 @@ def vocabulary() -> dict[str, int]:
 
 def tokenizer_json() -> str:
     """BERT's uncased tokenizer over the toy vocabulary, as the tokenizers library stores it."""
+    pieces = vocabulary()
+    plain = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
     return json.dumps(
         {
             "version": "1.0",
             "truncation": None,
             "padding": None,
-            "added_tokens": [],
+            "added_tokens": [
+                {"id": pieces[special], "special": True, "content": special, **plain} for special in SPECIAL
+            ],
             "normalizer": {
                 "type": "BertNormalizer",
                 "clean_text": True,
@@ -79,7 +84,7 @@ def tokenizer_json() -> str:
                 "unk_token": "[UNK]",
                 "continuing_subword_prefix": "##",
                 "max_input_chars_per_word": 100,
-                "vocab": vocabulary(),
+                "vocab": pieces,
             },
         }
     )

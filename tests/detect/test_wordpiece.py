@@ -142,6 +142,18 @@ def test_words_and_whole_texts_give_the_same_pieces(wordpiece: WordPiece) -> Non
         assert whole == one.ids.tolist()
 
 
+@pytest.mark.parametrize("mark", toy_model.SPECIAL)
+def test_special_pieces_written_out_are_plain_text(wordpiece: WordPiece, mark: str) -> None:
+    text = f"you {mark} idiot"
+    number = toy_model.vocabulary()[mark]
+    (whole,) = wordpiece.ids([text])
+    (cut,) = wordpiece.encode([[span.of(text) for span in words_of(text)]])
+    (one_word,) = wordpiece.encode([["you", mark, "idiot"]])
+    assert len(whole) > 4  # the two words, the brackets, and what stands between them
+    assert whole == cut.ids.tolist() == one_word.ids.tolist()
+    assert number not in whole
+
+
 def test_a_word_owns_its_pieces(wordpiece: WordPiece) -> None:
     (pieces,) = wordpiece.encode([["idiot", "zq", "\ufe0f", "!"]])
     names = {number: piece for piece, number in toy_model.vocabulary().items()}

@@ -63,6 +63,8 @@ class WordPiece:
             raise damaged(path, error) from error
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
+        # A user's "[SEP]" is five characters, not the end of the text.
+        self._tokenizer.encode_special_tokens = True
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Piece ids of whole texts; the same pieces as :meth:`encode` gives for their words."""
