@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 from random import Random
 
@@ -26,7 +27,14 @@ from transformers import BartConfig, BartForConditionalGeneration, BertConfig, B
 from unbarb import Guard
 from unbarb.detect.embedded import Embedded
 
-TWELVE_WORDS = "you are a complete idiot and everybody here knows it very well"
+ELEVEN_WORDS = "you are a complete idiot and everybody here knows it very"
+LAST_WORDS = [
+    "well", "soon", "now", "much", "early", "late", "often", "far", "long", "good", "true", "plainly", "surely",
+    "clearly", "quickly", "deeply", "truly", "widely", "simply", "gladly", "nearly", "fully", "mostly", "firmly",
+    "today", "here", "there", "really", "finally", "easily", "openly", "badly", "daily", "calmly", "loudly",
+    "kindly", "softly", "slowly", "neatly", "safely",
+]  # fmt: skip
+TWELVE_WORDS = f"{ELEVEN_WORDS} {LAST_WORDS[0]}"
 INSULTS = ("you are a complete idiot", "shut up you stupid moron", "what a pathetic little liar you are")
 CLAUSES = (
     "thanks for the update", "I will have a look at it tomorrow", "the second paragraph needs a source",
@@ -104,15 +112,18 @@ def ours(rounds: int) -> dict[str, float]:
     detector = Embedded(gate=False)
     guard = Guard(threads=1)
     texts = comments()
-    number = iter(range(10**9))
+    # Another last word each time, so that nothing is remembered from the run before.
+    ends = cycle(LAST_WORDS)
+
+    def detect() -> None:
+        detector.detect([f"{ELEVEN_WORDS} {next(ends)}"])
 
     def rewrite() -> None:
-        # A new name each time, so that nothing is remembered from the run before.
-        guard(f"{TWELVE_WORDS} {next(number)}")
+        guard(f"{ELEVEN_WORDS} {next(ends)}")
 
     crew = Guard(rewriter=None, threads=2)
     return {
-        "classify": median_of(lambda: detector.detect([TWELVE_WORDS]), 10 * rounds),
+        "classify": median_of(detect, 10 * rounds),
         "rewrite": median_of(rewrite, 2 * rounds),
         "classify_batch": median_of(lambda: crew.check_batch(texts), 3) / len(texts),
     }
@@ -128,7 +139,9 @@ def cold() -> dict[str, float]:
     )
     runs = []
     for _ in range(5):
-        out = subprocess.run([sys.executable, "-c", program, *command], capture_output=True, text=True, check=True)
+        out = subprocess.run(
+            [sys.executable, "-c", program, *command], capture_output=True, text=True, check=True
+        )
         runs.append([float(value) for value in out.stdout.split()])
     return {
         "seconds": statistics.median(seconds for seconds, _ in runs),

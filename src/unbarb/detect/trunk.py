@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,8 @@ from unbarb.detect.arrays import damaged, read_array
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
+RECENT = 32
+"""Windows whose hidden states a trunk remembers."""
 
 
 class Embeddings:
@@ -53,10 +55,19 @@ class Trunk:
         except Exception as error:  # onnxruntime raises bare classes of its own
             raise damaged(path, error) from error
         self._embeddings = embeddings
+        self._recent = lru_cache(maxsize=RECENT)(self._run)
 
     def __call__(self, ids: IntArray) -> FloatArray:
-        """Hidden states of one window: (t,) → (t, d)."""
+        """Hidden states of one window: (t,) → (t, d); not to be written to.
+
+        The last few are remembered: one rewrite asks several times about the same text.
+        """
+        return self._recent(ids.astype(np.int64).tobytes())
+
+    def _run(self, content: bytes) -> FloatArray:
+        ids = np.frombuffer(content, np.int64)
         hidden: FloatArray = self._session.run(["hidden"], {"embedded": self._embeddings(ids)})[0][0]
+        hidden.setflags(write=False)
         return hidden
 
 
