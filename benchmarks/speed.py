@@ -29,10 +29,11 @@ from unbarb.detect.embedded import Embedded
 
 ELEVEN_WORDS = "you are a complete idiot and everybody here knows it very"
 LAST_WORDS = [
-    "well", "soon", "now", "much", "early", "late", "often", "far", "long", "good", "true", "plainly", "surely",
-    "clearly", "quickly", "deeply", "truly", "widely", "simply", "gladly", "nearly", "fully", "mostly", "firmly",
-    "today", "here", "there", "really", "finally", "easily", "openly", "badly", "daily", "calmly", "loudly",
-    "kindly", "softly", "slowly", "neatly", "safely",
+    "well", "soon", "now", "much", "early", "late", "often", "far", "long", "good", "true",
+    "plainly", "surely", "clearly", "quickly", "deeply", "truly", "widely", "simply", "gladly",
+    "nearly", "fully", "mostly", "firmly", "today", "here", "there", "really", "finally", "easily",
+    "openly", "badly", "daily", "calmly", "loudly", "kindly", "softly", "slowly", "neatly",
+    "safely",
 ]  # fmt: skip
 TWELVE_WORDS = f"{ELEVEN_WORDS} {LAST_WORDS[0]}"
 INSULTS = ("you are a complete idiot", "shut up you stupid moron", "what a pathetic little liar you are")
