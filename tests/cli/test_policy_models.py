@@ -90,7 +90,7 @@ def test_models_are_listed_with_size_digest_licence_and_use(run, home) -> None:
     digest = sha256((home / "small-en" / "card.json").read_bytes()).hexdigest()
     assert ran.code == 0
     assert ran.out.splitlines()[:3] == [
-        "small-en  0.0 MB  Apache-2.0",
+        "small-en  0.0 kB  Apache-2.0",
         f"  sha256:{digest}",
         "  For small-en.",
     ]
@@ -157,7 +157,12 @@ def test_a_package_without_models_is_an_error(run, home, monkeypatch) -> None:
 def test_the_models_in_the_package_are_whole(run) -> None:
     ran = run("models", "verify")
     assert ran.code == 0, ran.err
-    assert "embedded-en: " in ran.out
+    assert [line.split(": ")[0] for line in ran.out.splitlines()] == [
+        "embedded-en",
+        "language",
+        "lexicon-en",
+    ]
+    assert run("models", "show", "lexicon-en").code == 0
 
 
 def test_the_version_is_told(run) -> None:

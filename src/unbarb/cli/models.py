@@ -71,5 +71,6 @@ def verify() -> None:
 
 
 def _listed(card: Card) -> list[str]:
-    lines = [f"{card.name}  {card.size / 1e6:.1f} MB  {card.licence}", f"  {card.digest}"]
+    size = f"{card.size / 1e6:.1f} MB" if card.size >= 100_000 else f"{card.size / 1e3:.1f} kB"
+    lines = [f"{card.name}  {size}  {card.licence}", f"  {card.digest}"]
     return [*lines, f"  {card.purpose}"] if card.purpose else lines
