@@ -122,9 +122,9 @@ def test_every_file_has_a_place_in_the_layers() -> None:
     ("importer", "module", "allowed"),
     [
         ("detect", "unbarb.text", True),
-        ("detect", "unbarb.detect.gate", True),
+        ("detect", "unbarb.detect.pieces", True),
         ("detect", "unbarb.data.clean", False),
-        ("text", "unbarb.detect.gate", False),
+        ("text", "unbarb.detect.pieces", False),
         ("plugins", "unbarb.metrics.f1", False),
         ("guard", "unbarb.train.heads", False),
         ("serve", "unbarb.evaluate.run", False),
