@@ -82,6 +82,17 @@ def test_a_text_gets_the_same_verdict_alone_and_in_any_batch(texts: list[str]) -
     assert guard().batch(texts[::-1]) == together[::-1]
 
 
+@pytest.mark.parametrize("text", ["you idiot \ud800", "\udfff", "idi\ud800ot"])
+def test_half_a_character_is_withheld_and_harms_no_neighbour(text: str) -> None:
+    """A lone surrogate is no Unicode text and cannot be read, so it must not leave."""
+    before, verdict, after = guard().batch(["see you on Monday", text, "see you on Tuesday"])
+    assert (verdict.action, verdict.text) == ("block", None)
+    assert any(warning.startswith("detector failed: embedded") for warning in verdict.warnings)
+    assert before == guard()("see you on Monday")
+    assert after == guard()("see you on Tuesday")
+    json.dumps(verdict.to_dict(), allow_nan=False)
+
+
 @given(TEXTS)
 @CALM
 def test_what_leaves_passes_the_policys_own_check(text: str) -> None:
