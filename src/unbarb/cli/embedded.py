@@ -208,6 +208,12 @@ class EmbeddedRun:
         card: dict[str, Any] = {
             "name": self.recipe.name,
             "schema": 1,
+            "purpose": "finds toxic language in English, proposes rewrites, and judges them",
+            "licence": "Apache-2.0; NOTICE names the data it saw and their licences",
+            "intended_use": "comments, chat and the output of language models, in English, with a policy",
+            "limits": "misses irony and what needs context; other languages are reported, not judged;"
+            " how often it is wrong stands under figures",
+            "data": [*self.recipe.detector.corpora, "paradetox", "behaviours (written for this project)"],
             "base": {
                 "model": "sentence-transformers/all-MiniLM-L6-v2",
                 "sha256": self.recipe.base_sha256,
@@ -215,6 +221,7 @@ class EmbeddedRun:
             },
             "recipe": asdict(self.recipe),
             "taste": asdict(self.recipe.taste),
+            "verify": asdict(self.recipe.verify),
             "thresholds": {"word": 0.5, "text": TEXT_FLOOR},
         }
         write_card(card, self.bundle)

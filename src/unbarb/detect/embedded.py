@@ -28,6 +28,10 @@ from unbarb.text import LABELS, Analysis, Finding, Span, Word
 
 HOME = Path(__file__).parent.parent / "models" / "embedded-en"
 LANGUAGES = frozenset({"en"})
+MANY = 4
+ILLEGIBLE = 8
+WORD_SHARE = 0.5
+"""A word is found when it is at least this share as toxic as the text's most toxic word."""
 SPECIFIC = ("identity_attack", "threat", "insult", "obscene")
 
 
@@ -119,7 +123,7 @@ class Embedded:
         ]
 
     def _encode(self, readings: Sequence[_Reading]) -> list[tuple[FloatArray, FloatArray]]:
-        """Label scores (6,) and word toxicity (words,) of each text: the highest of its windows."""
+        """Label scores (6,) and word toxicity (words,) of each text, from all its windows."""
         cuts = [windows(reading.pieces, reading.breaks.tolist()) for reading in readings]
         hidden = iter(self._crew.run(self._trunk, [window.ids for cut in cuts for window in cut]))
         found = []
@@ -128,7 +132,8 @@ class Embedded:
             words = np.zeros(len(reading.words), np.float32)
             for window in cut:
                 self._heads(window, next(hidden), scores, words)
-            found.append((scores, words))
+            doubt = min(len(cut), MANY) * (ILLEGIBLE if legible(reading) < 0.5 else 1)
+            found.append((doubted(scores, doubt), words))
         return found
 
     def _heads(self, window: Window, hidden: FloatArray, scores: FloatArray, words: FloatArray) -> None:
@@ -159,8 +164,9 @@ class Embedded:
         if scores[label] < 0.5:
             label = "toxicity"
         runs: list[list[Word]] = []
+        floor = max(self._word_floor, WORD_SHARE * max((word.toxicity for word in words), default=0.0))
         for word in words:
-            if word.toxicity < self._word_floor:
+            if word.toxicity < floor:
                 continue
             if runs and not text[runs[-1][-1].end : word.start].strip():
                 runs[-1].append(word)
@@ -171,6 +177,31 @@ class Embedded:
                     f"word head; the text's {label} is {scores[label]:.2f}")
             for run in runs
         )  # fmt: skip
+
+
+def doubted(scores: FloatArray, times: int) -> FloatArray:
+    """The scores with their odds divided by `times`.
+
+    The highest of several windows is high by chance more often, so a text's odds are divided by their
+    number, at most by `MANY`, so that one insult in a book is still found; and the encoder knows little
+    of what is mostly no word, so there they are divided by `ILLEGIBLE`.
+    """
+    if times == 1:
+        return scores
+    odds = scores / np.maximum(1 - scores, 1e-6) / times
+    return np.asarray(odds / (1 + odds), np.float32)
+
+
+def legible(reading: _Reading) -> float:
+    """The share of the letters and digits that stand in words of one piece, of two letters or more."""
+    pieces = np.bincount(reading.pieces.owner, minlength=len(reading.words)).tolist()
+    whole = total = 0
+    for word, count in zip(reading.words, pieces, strict=True):
+        text = word.of(reading.view.text)
+        if text[0].isalnum():
+            total += len(text)
+            whole += len(text) if count == 1 and len(text) > 1 and text.isalpha() else 0
+    return whole / total if total else 1.0
 
 
 def _named(scores: FloatArray) -> dict[str, float]:
@@ -211,5 +242,10 @@ def read_card(folder: Path) -> dict[str, dict[str, float]]:
 
 
 def card_digest(folder: Path) -> str:
-    """Digest of the card, which holds the digests of all the model's files."""
-    return "sha256:" + sha256((folder / "card.json").read_bytes()).hexdigest()
+    """Digest of all that decides what the model does: its card, which holds the digests of its files.
+
+    The card's figures are left out: measuring a model does not change it.
+    """
+    card = {key: value for key, value in read_card(folder).items() if key != "figures"}
+    content = json.dumps(card, sort_keys=True, ensure_ascii=False)
+    return "sha256:" + sha256(content.encode()).hexdigest()

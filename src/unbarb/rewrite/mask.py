@@ -17,6 +17,8 @@ from unbarb.text import Analysis, Edit, Span, apply
 MASK = "***"
 TOXIC = 0.5
 """From this probability on a word is left out or masked, finding or not."""
+DOUBTFUL = 0.2
+"""The second, wider try takes words from this probability on."""
 FOUND = 0.3
 """A finding that scores less stays: detectors also report words that are seldom meant rudely, such as the
 lexicon's plain mild ones (0.2), and taking those out would cost meaning and no toxicity."""
@@ -31,10 +33,13 @@ _PAIRS = dict(zip("([\"'“‘*_", ")]\"'”’*_", strict=True))
 
 
 class Mask:
-    """Delete what is toxic, then mask it: at most two candidates a text, none where nothing was found."""
+    """Delete what is toxic, or mask it; then the same with the doubtful words as well.
+
+    At most four candidates a text, none where nothing was found.
+    """
 
     name = "mask"
-    digest = "sha256:" + hashlib.sha256(f"mask 2 {MASK} {TOXIC} {FOUND}".encode()).hexdigest()
+    digest = "sha256:" + hashlib.sha256(f"mask 3 {MASK} {TOXIC} {FOUND} {DOUBTFUL}".encode()).hexdigest()
 
     def propose(self, analyses: Sequence[Analysis]) -> list[list[Candidate]]:
         """Candidates for every analysis, the deletion first; it is left out where no word would remain."""
@@ -43,20 +48,19 @@ class Mask:
 
 def _candidates(analysis: Analysis) -> list[Candidate]:
     text = analysis.text
-    spans = _toxic(analysis)
-    if not spans:
-        return []
-    found = []
-    deletions = _deletions(text, spans)
-    remains = apply(deletions, text)
-    if _WORD.search(remains):
-        found.append(Candidate(remains, deletions, "delete", len(remains) / len(text)))
-    masks = tuple(Edit(span.start, span.end, MASK) for span in spans)
-    found.append(Candidate(apply(masks, text), masks, "mask"))
+    found: list[Candidate] = []
+    tries = dict.fromkeys((_toxic(analysis, TOXIC), _toxic(analysis, DOUBTFUL)))
+    for spans in filter(None, tries):
+        deletions = _deletions(text, spans)
+        remains = apply(deletions, text)
+        if _WORD.search(remains):
+            found.append(Candidate(remains, deletions, "delete", len(remains) / len(text)))
+        masks = tuple(Edit(span.start, span.end, MASK) for span in spans)
+        found.append(Candidate(apply(masks, text), masks, "mask"))
     return found
 
 
-def _toxic(analysis: Analysis) -> list[Span]:
+def _toxic(analysis: Analysis, least: float) -> tuple[Span, ...]:
     """What to take out: disjoint, in order; words with only white space between them are one."""
     text = analysis.text
     protected = [Span(*found.span()) for found in _PROTECTED.finditer(text)]
@@ -69,7 +73,7 @@ def _toxic(analysis: Analysis) -> list[Span]:
     spans += (
         Span(word.start, word.end)
         for word in analysis.words
-        if word.toxicity >= TOXIC
+        if word.toxicity >= least
         and not any(kept.overlaps(Span(word.start, word.end)) for kept in protected)
     )
     merged: list[Span] = []
@@ -78,7 +82,7 @@ def _toxic(analysis: Analysis) -> list[Span]:
             merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
         else:
             merged.append(span)
-    return merged
+    return tuple(merged)
 
 
 def _covers(outer: Span, inner: Span) -> bool:

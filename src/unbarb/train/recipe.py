@@ -15,6 +15,7 @@ from unbarb.rewrite.edit import Taste
 from unbarb.train.detector import DetectorSettings
 from unbarb.train.editor import EditorSettings
 from unbarb.train.piece_model import PieceSettings
+from unbarb.verify.standard import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ class Recipe:
     gate: GatePart = field(default_factory=GatePart)
     thresholds: ThresholdsPart = field(default_factory=ThresholdsPart)
     taste: Taste = field(default_factory=Taste)
+    verify: Settings = field(default_factory=Settings)
 
 
 def load_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recipe:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from unbarb.detect.embedded import WORD_SHARE
 from unbarb.errors import InputError
 from unbarb.metrics.span_f1 import span_f1
 from unbarb.text import Analysis, Span
@@ -68,6 +69,7 @@ def covered(analysis: Analysis, threshold: float, text_floor: float) -> set[int]
         return set()
     found: set[int] = set()
     last: int | None = None
+    threshold = max(threshold, WORD_SHARE * max((word.toxicity for word in analysis.words), default=0.0))
     for word in analysis.words:
         if word.toxicity < threshold:
             last = None

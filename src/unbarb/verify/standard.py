@@ -18,10 +18,10 @@ from unbarb.verify.verifier import Assessment, Verifier
 class Settings:
     """What the recipe chose: ceilings of the two opinions, least meaning and fluency, headroom."""
 
-    linear: float = 0.8
+    linear: float = 0.85
     lexicon: float = 0.5
-    min_meaning: float = 0.5
-    min_fluency: float = 0.3
+    min_meaning: float = 0.3
+    min_fluency: float = 0.1
     headroom: float = 0.0
 
 
