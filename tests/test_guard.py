@@ -165,6 +165,14 @@ def test_another_language_is_said_and_not_passed_in_silence() -> None:
     assert (strict.action, strict.text) == ("route", None)
 
 
+def test_what_cannot_be_read_is_not_rewritten() -> None:
+    verdict = guard(tongue="es")("eres un jerk")
+    assert (verdict.action, verdict.text) == ("flag", "eres un jerk")
+    assert "unsupported_language" in verdict.rule
+    covered = guard(POLICY + "on: {unsupported_language: allow}\n", tongue="es")("eres un jerk")
+    assert covered.action == "rewrite"
+
+
 def test_a_detector_that_fails_closes_the_gate_for_that_text_alone() -> None:
     broken, fine = guard(breaks_on="BOOM").batch(["BOOM", "fine"])
     assert (broken.action, broken.text, fine.action) == ("block", None, "allow")

@@ -166,7 +166,13 @@ class Guard:
         if analysis.language != "und" and analysis.language not in policy.languages:
             covered = ", ".join(policy.languages)
             warnings += (f"language {analysis.language!r} is not covered ({covered}): scores say little",)
-            decision = policy.stricter(decision, policy.on_unsupported_language, "on.unsupported_language")
+            if decision.action in ("rewrite", "mask") and policy.on_unsupported_language != "allow":
+                # What the model cannot read it must not rewrite.
+                decision = policy.event("unsupported_language")
+            else:
+                decision = policy.stricter(
+                    decision, policy.on_unsupported_language, "on.unsupported_language"
+                )
         if failed(analysis):
             decision = policy.stricter(decision, policy.on_detector_error, "on.detector_error")
         if analysis.coverage < 1.0:
