@@ -179,6 +179,7 @@ def write_gate(path: Path, floor: float = 0.1, labels: int = len(LABELS)) -> Non
         scale=np.full(labels, 0.2, np.float32),
         bias=np.full(labels, -4.0, np.float32),
         floor=np.float32(floor),
+        settled=np.float32(1.0),
     )
 
 

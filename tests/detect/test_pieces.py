@@ -26,6 +26,7 @@ def stored(path: Path, **changed: object) -> Path:
         "scale": np.full(6, SCALE, np.float32),
         "bias": np.full(6, BIAS, np.float32),
         "floor": np.float32(0.25),
+        "settled": np.float32(1.0),
     }
     np.savez(path, **{**arrays, **changed})  # type: ignore[arg-type]
     return path

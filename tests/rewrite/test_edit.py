@@ -55,7 +55,7 @@ def test_candidates_are_distinct_best_first_and_made_of_edits(
 ) -> None:
     text = "You fucking idiot, this plan is dumb."
     (candidates,) = rewriter.propose(detector.detect([text]))
-    assert len(candidates) == Taste().reads  # more were drafted than are read
+    assert len(candidates) > Taste().reads  # those that are read, and spare ones
     assert len({candidate.text for candidate in candidates}) == len(candidates)
     assert [c.score for c in candidates] == sorted((c.score for c in candidates), reverse=True)
     for candidate in candidates:

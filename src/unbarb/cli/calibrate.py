@@ -20,7 +20,7 @@ from unbarb.train.thresholds import at_false_alarms, gate_floor, word_threshold
 TEXT_FLOOR = 0.2
 """Findings are told of texts at least this toxic; below it, single words say too little."""
 
-GATE_SOURCES = ("wiki_natural", "civil", "jigsaw", "davidson", "paradetox")
+GATE_SOURCES = ("wiki_natural", "civil", "jigsaw", "davidson", "paradetox", "behaviours")
 NATURAL = "wiki_natural"
 CHUNK = 256
 
@@ -60,11 +60,16 @@ def thresholds_of(folder: Path, held_out: Sequence[Labelled], rate: float) -> di
 
 
 def set_gate_floor(folder: Path, held_out: Sequence[Labelled], floor: float, lost: float) -> float:
-    """Set the gate's floor so that it costs at most `lost` of what the encoder finds toxic."""
+    """Set the gate's floor so that it costs at most `lost` of what the encoder finds toxic.
+
+    What it settles is told with the encoder's mean score there, so that both speak on one scale.
+    """
     texts = [example for example in held_out if example.source in GATE_SOURCES]
-    found = np.array([a.scores["toxicity"] >= floor for a in analysed(Embedded(folder, gate=False), texts)])
+    scores = np.array([a.scores["toxicity"] for a in analysed(Embedded(folder, gate=False), texts)])
     ids = WordPiece(folder / "tokenizer.json").ids([normalize(example.text).text for example in texts])
     top = PieceModel(folder / "gate.npz").scores(ids).max(axis=1).astype(np.float64)
-    chosen = gate_floor(top, found, lost)
-    refloor(folder / "gate.npz", chosen)
+    chosen = gate_floor(top, scores >= floor, lost)
+    settled = top < chosen
+    share = float(scores[settled].mean() / top[settled].mean()) if settled.any() else 1.0
+    refloor(folder / "gate.npz", chosen, min(1.0, share))
     return chosen

@@ -228,5 +228,8 @@ class EmbeddedRun:
         card["thresholds"] = thresholds_of(self.bundle, held_out, self.recipe.thresholds.false_alarms)
         floor = card["thresholds"]["policy"]["toxicity"] * 0.6
         lost = self.recipe.gate.lost_recall
+        # The gate learnt these patterns, but sentences drawn anew from them are not those it saw.
+        written = behaviour_sentences("train", 40, self.recipe.detector.epochs + 1)
+        held_out = [*held_out, *(Labelled(o.text, o.labels, None, "behaviours", o.text) for o in written)]
         card["thresholds"]["gate"] = set_gate_floor(self.bundle, held_out, floor, lost)
         write_card(card, self.bundle)

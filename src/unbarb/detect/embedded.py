@@ -108,7 +108,7 @@ class Embedded:
         scores = self._gate.scores(self._wordpiece.ids([view.text for view in views]))
         sure = scores.max(axis=1) < self._gate.floor
         return [
-            row if clean and not view.changed else None
+            row * self._gate.settled if clean and not view.changed else None
             for row, clean, view in zip(scores, sure, views, strict=True)
         ]
 

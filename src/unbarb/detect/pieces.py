@@ -36,17 +36,20 @@ class PieceModel:
     """Scores per text from int8 weights, one a label: the highest of its stretches.
 
     A stretch of n features (pieces and pairs) scores ``sigmoid(scale * sum / sqrt(n) + bias)``;
-    `floor` is the score under which a gate settles a text.
+    `floor` is the score under which a gate settles a text; `settled` makes its scores there the encoder's.
     """
 
     def __init__(self, path: Path) -> None:
-        weights, self._scale, self._bias, floor = read_arrays(path, "weights", "scale", "bias", "floor")
+        weights, self._scale, self._bias, floor, settled = read_arrays(
+            path, "weights", "scale", "bias", "floor", "settled"
+        )
         if len(weights) != PIECES + BUCKETS:
             raise ModelError(
                 f"{path}: {len(weights)} rows of weights, must be {PIECES + BUCKETS}; reinstall unbarb"
             )
         self._weights = weights.astype(np.int16)
         self.floor = float(floor)
+        self.settled = float(settled)
 
     def scores(self, texts: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """Scores of each text, given as its piece ids: shape (texts, labels); zeros for an empty one."""

@@ -37,6 +37,7 @@ class Taste:
     1 − toxicity as a linear model sees them, less `deletion` for the share of words deleted; the
     `reads` best of `width` combinations are read by the sentence heads, whose score is of
     1 − toxicity, meaning (cosine), fluency, the tags' likelihood and the toxicity of the words kept.
+    The `spare` next ones follow unread, for when the check refuses all that were.
     """
 
     sketch_damage: float = 1.0
@@ -48,7 +49,8 @@ class Taste:
     likelihood: float = 0.03
     residue: float = 0.5
     width: int = 48
-    reads: int = 12
+    reads: int = 10
+    spare: int = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +97,15 @@ class EditRewriter:
         if not drafts:
             return []
         source = self._editor.read(analysis.text)
-        candidates = [
+        best = self._best_sketched(drafts)
+        read = [
             Candidate(draft.text, draft.edits, "edit", self._score(source, draft))
-            for draft in self._best_sketched(drafts)
+            for draft in best[: self._taste.reads]
         ]
-        return sorted(candidates, key=lambda candidate: -candidate.score)
+        read.sort(key=lambda candidate: -candidate.score)
+        lowest = read[-1].score
+        spare = best[self._taste.reads : self._taste.reads + self._taste.spare]
+        return read + [Candidate(draft.text, draft.edits, "edit", lowest) for draft in spare]
 
     def _drafts(
         self, text: str, places: Sequence[Span], logp: FloatArray, toxicity: NDArray[np.float32]
@@ -116,7 +122,7 @@ class EditRewriter:
         return list(found.values())
 
     def _best_sketched(self, drafts: Sequence[_Draft]) -> list[_Draft]:
-        """The drafts worth reading, by a linear model over their pieces."""
+        """The drafts, most worth reading first, by a linear model over their pieces."""
         taste = self._taste
         if len(drafts) <= taste.reads:
             return list(drafts)
@@ -127,7 +133,7 @@ class EditRewriter:
             + taste.sketch_toxicity * np.log(np.maximum(1 - toxicity, FLOOR))
             - taste.deletion * deleted
         )
-        return [drafts[at] for at in np.argsort(-score, kind="stable")[: taste.reads].tolist()]
+        return [drafts[at] for at in np.argsort(-score, kind="stable").tolist()]
 
     def _score(self, source: Impression, draft: _Draft) -> float:
         taste = self._taste

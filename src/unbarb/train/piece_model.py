@@ -71,12 +71,18 @@ def save_pieces(weights: NDArray[np.float32], bias: NDArray[np.float32], floor: 
     scale = np.maximum(np.quantile(np.abs(weights[np.abs(weights).sum(1) > 0]), 0.9999, axis=0), 1e-9) / 127
     values = np.clip(np.round(weights / scale), -127, 127).astype(np.int8)
     np.savez_compressed(
-        path, weights=values, scale=scale.astype(np.float32), bias=bias, floor=np.float32(floor)
+        path,
+        weights=values,
+        scale=scale.astype(np.float32),
+        bias=bias,
+        floor=np.float32(floor),
+        settled=np.float32(1.0),
     )
 
 
-def refloor(path: Path, floor: float) -> None:
-    """Store another floor in a gate that is already on disk."""
+def refloor(path: Path, floor: float, settled: float = 1.0) -> None:
+    """Store another floor, and what scores under it are multiplied by, in a model that is on disk."""
     with np.load(path, allow_pickle=False) as stored:
         arrays = dict(stored)
-    np.savez_compressed(path, **{**arrays, "floor": np.float32(floor)})
+    arrays |= {"floor": np.float32(floor), "settled": np.float32(settled)}
+    np.savez_compressed(path, **arrays)
