@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from unbarb.cli.calibrate import NATURAL, TEXT_FLOOR, set_gate_floor, thresholds_of
+from unbarb.cli.calibrate import TEXT_FLOOR, set_gate_floor, thresholds_of
 from unbarb.data.behaviours import sentences as behaviour_sentences
 from unbarb.data.corpora import Corpora
 from unbarb.data.examples import Labelled, Pair
@@ -174,9 +174,7 @@ class EmbeddedRun:
         ]
         texts = encode(examples, self.wordpiece)
         pieces = [window.ids[1:-1] for text in texts for window in text.windows[:1]]
-        names = sorted({text.source for text in texts}, key=lambda name: (name != NATURAL, name))
-        sources = np.array([names.index(text.source) for text in texts])
-        weights, bias = train_pieces(pieces, np.stack([text.labels for text in texts]), part, sources)
+        weights, bias = train_pieces(pieces, np.stack([text.labels for text in texts]), part)
         save_pieces(weights, bias, 0.05, self.bundle / "gate.npz")
 
     def linear(self) -> None:

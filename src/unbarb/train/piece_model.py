@@ -28,16 +28,11 @@ class PieceSettings:
 
 
 def train_pieces(
-    pieces: Sequence[NDArray[np.int64]],
-    targets: NDArray[np.float32],
-    settings: PieceSettings,
-    sources: NDArray[np.int64] | None = None,
+    pieces: Sequence[NDArray[np.int64]], targets: NDArray[np.float32], settings: PieceSettings
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Weights (rows, labels) and bias (labels,), from texts as piece ids (one stretch each).
 
-    `targets` has shape (texts, labels), NaN where a label is not known. `sources` are numbers of the
-    corpora: each gets an intercept of its own while learning, because corpora mean different things by
-    toxic; the bias is that of source 0.
+    `targets` has shape (texts, labels), NaN where a label is not known.
     """
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
@@ -46,24 +41,21 @@ def train_pieces(
     seen = (~np.isnan(targets)).sum(axis=0)
     mean = np.nansum(targets, axis=0) / np.maximum(seen, 1)
     known = np.where(seen > 0, mean, 0.05).clip(0.005, 0.5)
-    owner = np.zeros(len(pieces), np.int64) if sources is None else sources
-    start_at = np.tile(np.log(known / (1 - known)), (int(owner.max()) + 1, 1))
-    bias = nn.Parameter(torch.tensor(start_at, dtype=torch.float32))
+    bias = nn.Parameter(torch.tensor(np.log(known / (1 - known)), dtype=torch.float32))
     table = torch.optim.SparseAdam(list(bag.parameters()), lr=settings.learning_rate)
-    offset = torch.optim.Adam([bias], lr=settings.learning_rate)
+    offset = torch.optim.Adam([bias], lr=settings.learning_rate / 4)
     rows = [np.concatenate((ids, pair_rows(ids))) for ids in pieces]
     for _ in range(settings.epochs):
         order = rng.permutation(len(rows))
         for start in range(0, len(order), settings.batch):
             chosen = order[start : start + settings.batch]
-            own = bias[torch.from_numpy(owner[chosen])]
-            loss = _loss(bag, own, [rows[i] for i in chosen], torch.from_numpy(targets[chosen]))
+            loss = _loss(bag, bias, [rows[i] for i in chosen], torch.from_numpy(targets[chosen]))
             loss.backward()  # type: ignore[no-untyped-call]
             table.step()  # type: ignore[no-untyped-call]
             offset.step()
             table.zero_grad()
             offset.zero_grad()
-    return bag.weight.detach().numpy(), bias[0].detach().numpy()
+    return bag.weight.detach().numpy(), bias.detach().numpy()
 
 
 def _loss(bag: nn.EmbeddingBag, bias: Tensor, rows: Sequence[NDArray[np.int64]], targets: Tensor) -> Tensor:
