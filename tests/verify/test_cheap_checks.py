@@ -157,6 +157,8 @@ def test_roles_that_may_change(source: str, rewrite: str) -> None:
         ("linda is nasty to me", "linda not nice to me"),
         ("look at this shit ( idiot )", "look at this ( )"),
         ("stop being an idiot to people", "stop being a people"),
+        ("you are clearly an immature jerk .", "you are clearly ."),
+        ("you are such a stupid idiot , @sam", "you are such a @sam"),
     ],
 )
 def test_broken_sentences_are_seen(source: str, rewrite: str) -> None:
@@ -173,6 +175,7 @@ def test_broken_sentences_are_seen(source: str, rewrite: str) -> None:
         ("a stupid university", "a university"),
         ("shut up", "quiet"),
         ("i know how dumb you are", "i know how you are"),
+        ("you really are a jerk", "you really are rude"),
     ],
 )
 def test_only_new_defects_count(source: str, rewrite: str) -> None:

@@ -21,6 +21,7 @@ _PLURALS = word_set("grammar.plurals")
 _ASKS = word_set("grammar.asks")
 _BEFORE_NOT = word_set("grammar.before_not")
 _SMALL = word_set("grammar.small")
+_ADVERBS = word_set("grammar.adverbs")
 _ENDS = frozenset([".", "!", "?", ";", ":", ")", "…"])
 _SILENT = ("hour", "honest", "honor", "honour", "heir")
 _LIKE_YOU = ("uni", "use", "usu", "euro", "one", "once", "uto", "ubiq", "eu", "u.")
@@ -46,6 +47,7 @@ def _defects(row: Sequence[Token]) -> Iterator[str]:
             yield "nothing after 'very'"
         if one.text in ("a", "an") and three.text in _PLURALS and two.is_word and two.text not in _SMALL:
             yield f"{one.text!r} before {three.text!r}"
+    yield from _missing_complement(row)
     tail = next((token.text for token in reversed(row) if token.is_word), "")
     if tail in _HANGING:
         yield f"{tail!r} at the end"
@@ -76,8 +78,20 @@ def _pair(first: str, second: str) -> Iterator[str]:
     plain = second[:1].isalpha() and second.isascii() and len(second) > 2
     if first in ("a", "an") and plain and (first == "an") != _wants_an(second):
         yield f"{first!r} before {second!r}"
+    if first in ("a", "an") and second.startswith("@"):
+        yield f"{first!r} before {second!r}"
     if first == "(" and second == ")":
         yield "empty brackets"
+
+
+def _missing_complement(row: Sequence[Token]) -> Iterator[str]:
+    """A form of *be* with adverbs behind it and nothing more: "you are clearly ."."""
+    for at, token in enumerate(row):
+        end = at + 1
+        while token.text in _BE and end < len(row) and row[end].text in _ADVERBS:
+            end += 1
+        if end > at + 1 and (end == len(row) or row[end].text in _ENDS or row[end].text == ","):
+            yield f"nothing after {row[end - 1].text!r}"
 
 
 def _wants_an(word: str) -> bool:
