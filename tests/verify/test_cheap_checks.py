@@ -159,6 +159,7 @@ def test_roles_that_may_change(source: str, rewrite: str) -> None:
         ("stop being an idiot to people", "stop being a people"),
         ("you are clearly an immature jerk .", "you are clearly ."),
         ("you are such a stupid idiot , @sam", "you are such a @sam"),
+        ("you are such a stupid idiot , @sam", "you are such @sam"),
     ],
 )
 def test_broken_sentences_are_seen(source: str, rewrite: str) -> None:

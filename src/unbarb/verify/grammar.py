@@ -90,7 +90,8 @@ def _missing_complement(row: Sequence[Token]) -> Iterator[str]:
         end = at + 1
         while token.text in _BE and end < len(row) and row[end].text in _ADVERBS:
             end += 1
-        if end > at + 1 and (end == len(row) or row[end].text in _ENDS or row[end].text == ","):
+        after = row[end].text if end < len(row) else "."
+        if end > at + 1 and (after in _ENDS or after == "," or after.startswith("@")):
             yield f"nothing after {row[end - 1].text!r}"
 
 
