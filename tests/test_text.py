@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unbarb.errors import InputError
-from unbarb.text import ACTIONS, STEPS, Analysis, Edit, Finding, Span, Verdict, apply
+from unbarb.text import ACTIONS, STEPS, Edit, Span, Verdict, apply
 
 
 @st.composite
@@ -79,16 +79,6 @@ def test_a_span_overlaps_what_shares_a_character() -> None:
 def test_types_are_frozen() -> None:
     with pytest.raises(FrozenInstanceError):
         Span(0, 1).start = 2  # type: ignore[misc]
-
-
-def test_an_analysis_takes_other_findings_and_keeps_the_rest() -> None:
-    analysis = Analysis("abc", {"toxicity": 0.5}, coverage=0.5)
-    finding = Finding("insult", 0, 1, 0.9, "lexicon", "listed")
-    changed = analysis.with_findings([finding])
-    assert changed.findings == (finding,)
-    assert finding.span == Span(0, 1)
-    assert (changed.text, changed.scores, changed.coverage) == ("abc", {"toxicity": 0.5}, 0.5)
-    assert analysis.findings == ()
 
 
 def test_a_verdict_is_told_in_plain_json_types() -> None:

@@ -7,7 +7,7 @@ Scores are probabilities 0…1, higher is more toxic. All types are frozen.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 from unbarb.errors import InputError
@@ -91,9 +91,6 @@ class Analysis:
     language: str = "und"
     warnings: tuple[str, ...] = ()
     models: Mapping[str, str] = field(default_factory=dict)
-
-    def with_findings(self, findings: Iterable[Finding]) -> Analysis:
-        return replace(self, findings=tuple(findings))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

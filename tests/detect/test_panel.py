@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from unbarb.detect.panel import Panel, failed, merged, moved
+from unbarb.detect.panel import Panel, failed, merged
 from unbarb.text import Analysis, Finding, Word
 
 
@@ -116,13 +116,3 @@ def test_merged_keeps_the_more_toxic_word_and_each_warning_once() -> None:
 def test_merged_of_one_is_that_one() -> None:
     only = Analysis("x", {"toxicity": 0.1})
     assert merged("x", [only]) is only
-
-
-def test_a_stretch_is_moved_into_the_whole_text() -> None:
-    stretch = Analysis(
-        "b", {"toxicity": 1.0}, (Finding("insult", 0, 1, 1.0, "a", "why"),), (Word(0, 1, 1.0),)
-    )
-    whole = moved(stretch, 2, "a b")
-    assert [finding.span.of("a b") for finding in whole.findings] == ["b"]
-    assert whole.words == (Word(2, 3, 1.0),)
-    assert whole.text == "a b"

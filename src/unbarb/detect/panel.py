@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from hashlib import sha256
 
 from unbarb.detect.protocol import Detector
@@ -83,16 +82,6 @@ def merged(text: str, analyses: Sequence[Analysis]) -> Analysis:
         next((a.language for a in analyses if a.language != "und"), "und"),
         tuple(dict.fromkeys(warning for a in analyses for warning in a.warnings)),
         models,
-    )
-
-
-def moved(analysis: Analysis, offset: int, text: str) -> Analysis:
-    """The analysis of a stretch, told in offsets of the whole `text`."""
-    return replace(
-        analysis,
-        text=text,
-        findings=tuple(replace(f, start=f.start + offset, end=f.end + offset) for f in analysis.findings),
-        words=tuple(replace(w, start=w.start + offset, end=w.end + offset) for w in analysis.words),
     )
 
 

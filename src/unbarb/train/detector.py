@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from unbarb.train.batches import Batch, Row, batches, count
+from unbarb.train.loop import Pace, Report, learn
 from unbarb.train.multitask import Encoder, SentenceHead, WordHead
-
-Report = Callable[[int, int, float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,49 +78,17 @@ def train_detector(
     model = Detector(base, settings, labels)
     first = rows(0)
     steps = count(first, settings.pieces_per_batch) * settings.epochs
-    optimiser, schedule = optimiser_of(model, settings.learning_rate, settings.head_learning_rate, steps)
-    step, began, running = 0, time.monotonic(), 0.0
-    model.train()
-    with (folder / "metrics.jsonl").open("a", encoding="utf-8") as log:
-        for epoch in range(settings.epochs):
-            current = first if epoch == 0 else rows(epoch)
-            for batch in batches(current, settings.pieces_per_batch, settings.seed + epoch):
-                with torch.autocast("cpu", torch.bfloat16):
-                    loss = loss_of(model, batch, settings.span_weight)
-                loss.backward()  # type: ignore[no-untyped-call]
-                nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-                optimiser.step()
-                schedule.step()
-                optimiser.zero_grad()
-                step += 1
-                running += (float(loss.detach()) - running) * max(0.01, 1 / step)
-                if step % 50 == 0:
-                    line = {"step": step, "epoch": epoch, "loss": round(running, 5),
-                            "seconds": round(time.monotonic() - began, 1)}  # fmt: skip
-                    log.write(json.dumps(line) + "\n")
-                    log.flush()
-                progress(step, max(steps, step), running)
-            torch.save(model.state_dict(), folder / f"epoch-{epoch}.pt")
-    return model.eval()
 
+    def losses(epoch: int) -> Iterator[tuple[str, Tensor]]:
+        current = first if epoch == 0 else rows(epoch)
+        for batch in batches(current, settings.pieces_per_batch, settings.seed + epoch):
+            with torch.autocast("cpu", torch.bfloat16):
+                loss = loss_of(model, batch, settings.span_weight)
+            yield "detection", loss
 
-def optimiser_of(
-    model: nn.Module, rate: float, head_rate: float, steps: int
-) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
-    """AdamW over adapters and heads, 4 % warm-up, then linear to zero."""
-    adapters = [p for n, p in model.named_parameters() if p.requires_grad and "lora_" in n]
-    heads = [p for n, p in model.named_parameters() if p.requires_grad and "lora_" not in n]
-    optimiser = torch.optim.AdamW(
-        [{"params": adapters, "lr": rate}, {"params": heads, "lr": head_rate}],
-        weight_decay=0.01,
-        fused=True,
-    )
-    warm = max(1, steps // 25)
-
-    def factor(step: int) -> float:
-        return min((step + 1) / warm, max(0.0, (steps - step) / max(1, steps - warm)))
-
-    return optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
+    pace = Pace(settings.epochs, steps, settings.learning_rate, settings.head_learning_rate)
+    learn(model, losses, pace, folder, progress)
+    return model
 
 
 @torch.inference_mode()

@@ -6,8 +6,6 @@ Heads: `tags` (one tag a word, place 0 before the first), `fluency` (intact or d
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +17,10 @@ from torch import Tensor, nn
 from transformers import BertModel
 
 from unbarb.train.batches import Row, batches, count
-from unbarb.train.detector import known_bce, optimiser_of
+from unbarb.train.detector import known_bce
+from unbarb.train.loop import Pace, Report, learn
 from unbarb.train.multitask import WIDTH, Encoder, SentenceHead, WordHead
 
-Report = Callable[[int, int, float], None]
 FLUENCY, TOXICITY = 0, 1
 """Order of the sentence targets of a row."""
 
@@ -88,28 +86,14 @@ def train_editor(
     first = sentences(0)
     tag_batches = len(list(tag_groups(tagged(0), settings.pieces_per_batch, 0)))
     steps = (tag_batches + count(first, settings.pieces_per_batch)) * settings.epochs
-    optimiser, schedule = optimiser_of(model, settings.learning_rate, settings.head_learning_rate, steps)
-    step, began, running = 0, time.monotonic(), 0.0
-    model.train()
-    with (folder / "metrics.jsonl").open("a", encoding="utf-8") as log:
-        for epoch in range(settings.epochs):
-            rows = first if epoch == 0 else sentences(epoch)
-            for loss_name, loss in _losses(model, teacher, tagged(epoch), rows, settings, epoch):
-                loss.backward()  # type: ignore[no-untyped-call]
-                nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-                optimiser.step()
-                schedule.step()
-                optimiser.zero_grad()
-                step += 1
-                running += (float(loss.detach()) - running) * max(0.01, 1 / step)
-                if step % 50 == 0:
-                    line = {"step": step, "epoch": epoch, "part": loss_name, "loss": round(running, 5),
-                            "seconds": round(time.monotonic() - began, 1)}  # fmt: skip
-                    log.write(json.dumps(line) + "\n")
-                    log.flush()
-                progress(step, max(step, steps), running)
-            torch.save(model.state_dict(), folder / f"epoch-{epoch}.pt")
-    return model.eval()
+
+    def losses(epoch: int) -> Iterator[tuple[str, Tensor]]:
+        rows = first if epoch == 0 else sentences(epoch)
+        return _losses(model, teacher, tagged(epoch), rows, settings, epoch)
+
+    pace = Pace(settings.epochs, steps, settings.learning_rate, settings.head_learning_rate)
+    learn(model, losses, pace, folder, progress)
+    return model
 
 
 def _losses(
