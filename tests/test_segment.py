@@ -1,17 +1,15 @@
-"""Sentences, windows and the language of a text."""
+"""Sentences and the language of a text."""
 
 from __future__ import annotations
 
 from collections import Counter
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unbarb.segment import MAX_CHARACTERS, MAX_WORDS, language, sentences, windows
-from unbarb.text import Span
+from unbarb.segment import MAX_CHARACTERS, MAX_WORDS, language, sentences
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -61,30 +59,6 @@ def test_long_sentences_are_cut_at_a_clause() -> None:
 def test_long_monotonous_text_takes_linear_time(unit: str) -> None:
     text = unit * 20_000
     assert "".join(cut(text)) == text
-
-
-@given(st.lists(st.integers(1, 59), min_size=1, max_size=30))
-def test_windows_cover_all_sentences_and_share_one(sizes: list[int]) -> None:
-    text = " ".join("w " * (size - 1) + "w." for size in sizes)
-    spans = sentences(text)
-    found = windows(spans, text, max_words=90)
-    assert found[0].start == 0
-    assert found[-1].end == len(text)
-    assert all(len(window.of(text).split()) <= 90 for window in found)
-    assert all(after.start <= before.end for before, after in pairwise(found))
-    assert all(any(w.start <= s.start and s.end <= w.end for w in found) for s in spans)
-
-
-def test_windows_overlap_by_one_sentence() -> None:
-    text = "".join(f"Sentence number {i} is here. " for i in range(10))
-    spans = sentences(text)
-    first, second, *_ = windows(spans, text, max_words=20)
-    assert first == Span(spans[0].start, spans[3].end)
-    assert second.start == spans[3].start
-
-
-def test_no_sentences_no_windows() -> None:
-    assert windows([], "") == []
 
 
 def test_languages_are_told_apart() -> None:

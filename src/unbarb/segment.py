@@ -1,4 +1,4 @@
-"""Sentences with offsets, windows of sentences, and which language a text is in.
+"""Sentences with offsets, and which language a text is in.
 
 Nothing is lost: the sentences of a text are contiguous and cover it, white space included.
 """
@@ -173,33 +173,6 @@ def _cut(text: str, start: int, limit: int) -> int:
         if places:
             return places[-1]
     return limit
-
-
-def windows(spans: Sequence[Span], text: str, max_words: int = 90) -> list[Span]:
-    """Group consecutive sentences to windows of at most `max_words` words.
-
-    Neighbouring windows share one sentence, so that what stands on a border is read with what comes
-    before it; they share none where that sentence and the next would not fit together. Twelve
-    characters count as at least one word, for scripts that use no spaces.
-    """
-    found: list[Span] = []
-    first, words, previous = 0, 0, 0
-    for index, span in enumerate(spans):
-        size = _words(text, span)
-        if index > first and words + size > max_words:
-            found.append(Span(spans[first].start, spans[index - 1].end))
-            shares = index - 1 > first and previous + size <= max_words
-            first, words = (index - 1, previous) if shares else (index, 0)
-        words += size
-        previous = size
-    if spans:
-        found.append(Span(spans[first].start, spans[-1].end))
-    return found
-
-
-def _words(text: str, span: Span) -> int:
-    piece = span.of(text)
-    return max(len(piece.split()), len(piece) // 12)
 
 
 def language(text: str) -> str:
