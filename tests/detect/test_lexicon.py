@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unbarb.data.lists import Half, lookalikes, obfuscated
 from unbarb.detect import wordlist
 from unbarb.detect.lexicon import DISGUISED, FOREIGN, Lexicon
 from unbarb.detect.protocol import Detector
 from unbarb.errors import ModelError
 from unbarb.text import LABELS, Analysis
-
-FIXTURES = Path(__file__).parent.parent / "fixtures"
 
 
 @pytest.fixture(scope="module")
@@ -116,22 +115,17 @@ def test_other_languages_score_low(lexicon: Lexicon) -> None:
     assert 0 < found.scores["toxicity"] <= FOREIGN
 
 
-def rows(name: str, half: str) -> list[list[str]]:
-    lines = (FIXTURES / name).read_text("utf-8").splitlines()[1:]
-    return [fields for fields in (line.split("\t") for line in lines) if fields[0] == half]
-
-
-@pytest.mark.parametrize("half", ["tuned", "held-out"])
-def test_disguised_insults_are_found(lexicon: Lexicon, half: str) -> None:
-    texts = [text for *_, text in rows("obfuscated.tsv", half)]
+@pytest.mark.parametrize("half", ["tune", "held"])
+def test_disguised_insults_are_found(lexicon: Lexicon, half: Half) -> None:
+    texts = obfuscated(half)
     missed = [text for text in texts if detect(lexicon, text).scores["toxicity"] < 0.5]
     assert len(texts) >= 300
     assert len(missed) <= 0.05 * len(texts), missed
 
 
-@pytest.mark.parametrize("half", ["tuned", "held-out"])
-def test_look_alikes_are_not_flagged(lexicon: Lexicon, half: str) -> None:
-    texts = [text for _, text in rows("lookalikes.tsv", half)]
+@pytest.mark.parametrize("half", ["tune", "held"])
+def test_look_alikes_are_not_flagged(lexicon: Lexicon, half: Half) -> None:
+    texts = lookalikes(half)
     flagged = [text for text in texts if detect(lexicon, text).scores["toxicity"] >= 0.5]
     assert len(texts) >= 700
     assert len(flagged) <= 0.01 * len(texts), flagged

@@ -30,7 +30,9 @@ def evaluate(
     ] = None,
     lists: Annotated[
         Path | None,
-        typer.Option(help="Folder with obfuscated.txt, lookalikes.txt, contrasts.jsonl; without: skipped."),
+        typer.Option(
+            help="Folder with obfuscated.txt, lookalikes.txt or contrasts.jsonl in place of the package's."
+        ),
     ] = None,
     judges: Annotated[
         Path | None, typer.Option(help="Folder where trained judges are kept. Default: judges/ in --out.")
@@ -47,6 +49,7 @@ def evaluate(
     """
     corpora = Corpora(data) if data else Corpora.from_environment()
     try:
+        from unbarb.evaluate.lists import Lists
         from unbarb.evaluate.material import Material
         from unbarb.evaluate.of_guard import systems_of
         from unbarb.evaluate.report import as_json, write_report
@@ -57,12 +60,14 @@ def evaluate(
         raise MissingExtra.for_feature("unbarb evaluate", error.name, "train") from error
     from unbarb.guard import Guard
 
+    material = Material(corpora, side=split, limit=limit)
+    shipped = Lists.of_package(material.side)
     with Console(file=sys.stderr).status("loading the guard") as status:
         bench = Bench(
             systems=systems_of(Guard(policy=policy), status.update),
-            material=Material(corpora, side=split, limit=limit),
+            material=material,
+            lists=shipped.replaced(lists) if lists else shipped,
             home=judges or out / "judges",
-            lists=lists,
             threads=threads,
             progress=status.update,
         )

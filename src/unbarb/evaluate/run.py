@@ -13,7 +13,7 @@ from unbarb.detect.protocol import Detector
 from unbarb.errors import ConfigError
 from unbarb.evaluate.judges import Judges
 from unbarb.evaluate.judges.texts import judge_corpora
-from unbarb.evaluate.lists import lines, rows
+from unbarb.evaluate.lists import CONTRASTS, INSULTS, LOOKALIKES, Lists
 from unbarb.evaluate.material import Material
 from unbarb.evaluate.results import Progress, Report, Table, silent
 from unbarb.evaluate.subjects import Bare
@@ -23,7 +23,7 @@ from unbarb.evaluate.suites.gate import Gated, gate
 from unbarb.evaluate.suites.obfuscation import obfuscation
 from unbarb.evaluate.suites.rewriting import rewriting
 from unbarb.evaluate.suites.spans import spans
-from unbarb.evaluate.suites.verification import Contrast, verification
+from unbarb.evaluate.suites.verification import verification
 from unbarb.evaluate.systems import Systems
 
 PER_BEHAVIOUR = 100
@@ -34,13 +34,13 @@ VERSIONED = ("unbarb", "numpy", "torch", "transformers", "sacrebleu")
 class Bench:
     """One evaluation under way: systems, material, and the judges once somebody needs them.
 
-    `lists` is the folder of the test lists, `home` where judges are kept, `trained` judges already at hand.
+    `lists` are the test lists, `home` is where judges are kept, `trained` are judges already at hand.
     """
 
     systems: Systems
     material: Material
+    lists: Lists
     home: Path
-    lists: Path | None = None
     threads: int = 1
     progress: Progress = silent
     trained: Judges | None = None
@@ -64,7 +64,7 @@ def run(bench: Bench, suites: Sequence[str] = ()) -> Report:
 
     Raises:
         ConfigError: a suite of that name does not exist.
-        InputError: a corpus or list that a suite needs is missing.
+        InputError: a corpus that a suite needs is missing.
     """
     unknown = [name for name in suites if name not in SUITES]
     if unknown:
@@ -108,10 +108,9 @@ def _behaviours(bench: Bench) -> list[Table]:
 
 
 def _obfuscation(bench: Bench) -> list[Table]:
-    if bench.lists is None:
-        return []
-    insults, lookalikes = (lines(bench.lists / name) for name in (INSULTS, LOOKALIKES))
-    return [obfuscation("own lists", insults, lookalikes, bench.systems.subjects, bench.progress)]
+    lists = bench.lists
+    name = lists.called(INSULTS, LOOKALIKES)
+    return [obfuscation(name, lists.insults, lists.lookalikes, bench.systems.subjects, bench.progress)]
 
 
 def _rewriting(bench: Bench) -> list[Table]:
@@ -124,15 +123,15 @@ def _rewriting(bench: Bench) -> list[Table]:
 
 
 def _verify(bench: Bench) -> list[Table]:
-    if bench.systems.accepts is None or bench.lists is None:
+    if bench.systems.accepts is None:
         return []
-    contrasts = [Contrast(*row) for row in rows(bench.lists / CONTRASTS, "source", "candidate", "kind")]
     data = bench.material.sentences()
     clean = bench.judges().toxicity(data.references) < 0.5
     good = [
         pair for pair, ok in zip(zip(data.sources, data.references, strict=True), clean, strict=True) if ok
     ]
-    return [verification("contrast pairs and references", contrasts, good, bench.systems.accepts)]
+    name = f"contrast pairs ({bench.lists.called(CONTRASTS)}) and references"
+    return [verification(name, bench.lists.contrasts, good, bench.systems.accepts)]
 
 
 def _gate(bench: Bench) -> list[Table]:
@@ -158,9 +157,6 @@ def _settled(detector: Detector, texts: Sequence[str]) -> list[bool]:
     """The gate settled what came back without word scores: only the encoder gives those."""
     return [bool(analysis.text.strip()) and not analysis.words for analysis in detector.detect(texts)]
 
-
-INSULTS, LOOKALIKES, CONTRASTS = "obfuscated.txt", "lookalikes.txt", "contrasts.jsonl"
-"""The test lists, in the folder that `Bench.lists` names."""
 
 SUITES: Mapping[str, Callable[[Bench], list[Table]]] = {
     "detection": _detection,
