@@ -13,7 +13,7 @@ IN := $(VENV)/bin/
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := test
-.PHONY: demo test test-slow lint bench docs model clean
+.PHONY: demo test test-slow lint bench docs docs-data model clean
 
 demo: $(DEMO)/.installed
 	$(DEMO)/bin/unbarb rewrite --input examples/comments.txt --view table
@@ -35,6 +35,11 @@ bench: $(VENV)/.installed
 # Writes the help of every command into its page.
 docs: $(VENV)/.installed
 	$(IN)python -m unbarb.cli.docs docs/cli.md
+
+# Counts the corpora and writes the table in docs/data.md; UNBARB_DATA names their folder.
+docs-data: $(VENV)/.installed
+	$(IN)unbarb data list --json > benchmarks/data.jsonl
+	$(IN)python benchmarks/data.py
 
 # Needs the corpora: UNBARB_DATA names their folder. Hours on two processor cores.
 model: $(VENV)/.installed

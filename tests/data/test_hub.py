@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -78,6 +79,16 @@ def test_an_unknown_corpus_and_a_missing_package_are_said_so(
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(MissingExtra, match="pip install datasets"):
         hub.fetch("davidson", tmp_path)
+
+
+def test_a_hub_that_does_not_answer_is_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ConnectionError("no network")
+
+    monkeypatch.setitem(sys.modules, "datasets", SimpleNamespace(load_dataset=refuse))
+    with pytest.raises(InputError, match=r"did not give it \(ConnectionError: no network\); name a mirror"):
+        hub.fetch("davidson", tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.filterwarnings("default")  # what the other package warns of is not ours to fix

@@ -21,6 +21,7 @@ COMMANDS = {
     "rewrite": "unbarb.cli.rewrite",
     "policy": "unbarb.cli.policy",
     "models": "unbarb.cli.models",
+    "data": "unbarb.cli.data",
     "train": "unbarb.cli.train",
     "evaluate": "unbarb.cli.evaluate",
 }

@@ -94,8 +94,12 @@ class Corpora:
 
     def available(self) -> tuple[str, ...]:
         """Names of the corpora whose files are all here."""
+        return tuple(name for name in FILES if not self.missing(name))
+
+    def missing(self, name: str) -> tuple[str, ...]:
+        """The files of the corpus `name` that are not here."""
         present = {path.name.removesuffix(".gz") for path in self.folder.iterdir()}
-        return tuple(name for name, files in FILES.items() if present.issuperset(files))
+        return tuple(file for file in FILES[name] if file not in present)
 
     def labelled(self, name: str) -> list[Labelled]:
         """All labelled texts of one corpus of :data:`READERS`.

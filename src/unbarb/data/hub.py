@@ -70,7 +70,7 @@ def fetch(name: str, folder: Path, repository: str | None = None) -> Path:
     Raises:
         ConfigError: `name` cannot be fetched from the hub.
         MissingExtra: the package ``datasets`` is not installed.
-        InputError: what was fetched lacks a column.
+        InputError: the hub did not give it, or what it gave lacks a column.
     """
     if name not in HUB:
         raise ConfigError(
@@ -78,8 +78,9 @@ def fetch(name: str, folder: Path, repository: str | None = None) -> Path:
             " docs/data.md says where to get the others"
         )
     path = folder / FILES[name][0]
-    if path.exists():
-        return path
+    for present in (path, path.with_name(f"{path.name}.gz")):
+        if present.exists():
+            return present
     source = HUB[name]
     # A local folder has no configurations of that name.
     configuration = source.configuration if repository is None else None
@@ -96,7 +97,13 @@ def _load(repository: str, configuration: str | None, split: str) -> Iterable[Ma
         raise MissingExtra(
             "fetching from the hub needs the package 'datasets': pip install datasets"
         ) from error
-    rows: Iterable[Mapping[str, Any]] = datasets.load_dataset(repository, configuration, split=split)
+    try:
+        rows: Iterable[Mapping[str, Any]] = datasets.load_dataset(repository, configuration, split=split)
+    except Exception as error:  # no network, no such name, a login: each raises classes of another package
+        raise InputError(
+            f"{repository}: the hub did not give it ({type(error).__name__}: {error});"
+            " name a mirror or a local folder instead, or get the file by hand (docs/data.md)"
+        ) from error
     return rows
 
 
