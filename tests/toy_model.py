@@ -201,7 +201,7 @@ def write(folder: Path) -> Path:
     tokenizer = folder / "tokenizer.json"
     made = folder.parent / f"{folder.name}-tokenizer.json"
     made.write_text(tokenizer_json(), "utf-8")
-    write_shared(state(), made, TAGS, folder)
+    write_shared(state(), made, TAGS, 128, folder)
     assert tokenizer.is_file()
     write_trunk(state(), detector_heads(), "detector", folder)
     write_trunk(state(), editor_heads(), "editor", folder)

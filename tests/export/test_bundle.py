@@ -63,5 +63,5 @@ def test_writing_twice_writes_the_same_bytes(tmp_path: Path) -> None:
 def test_the_tag_vocabulary_is_kept_in_order(tmp_path: Path) -> None:
     tokenizer = tmp_path / "t.json"
     tokenizer.write_text("{}")
-    write_shared(toy_model.state(), tokenizer, ["keep", "delete", "replace|naïve"], tmp_path)
+    write_shared(toy_model.state(), tokenizer, ["keep", "delete", "replace|naïve"], 128, tmp_path)
     assert json.loads((tmp_path / "tags.json").read_text("utf-8")) == ["keep", "delete", "replace|naïve"]

@@ -85,7 +85,7 @@ def rows(wordpiece: WordPiece) -> list[Row]:
 @pytest.fixture(scope="module")
 def detector(base: Path, rows: list[Row], tmp_path_factory: pytest.TempPathFactory) -> Trained:
     settings = DetectorSettings(
-        rank=4, epochs=20, learning_rate=5e-3, head_learning_rate=1e-2, pieces_per_batch=48
+        rank=4, epochs=20, learning_rate=5e-3, head_learning_rate=1e-2, pieces_per_batch=48, dropout=0.0
     )
     losses, folder = Losses(), tmp_path_factory.mktemp("detector")
     model = train_detector(lambda _: rows, base, len(LABELS), settings, folder, losses)
@@ -164,7 +164,7 @@ def exported(
     folder = tmp_path_factory.mktemp("bundle")
     detector_state = merged_state(detector.model.encoder)
     editor_state = merged_state(editor.model.encoder)
-    write_shared(editor_state, base / "tokenizer.json", TAGS, folder)
+    write_shared(editor_state, base / "tokenizer.json", TAGS, 128, folder)
     write_trunk(detector_state, detector_heads(detector.model), "detector", folder)
     write_trunk(editor_state, editor_heads(editor.model), "editor", folder)
     toy_model.write_gate(folder / "gate.npz")

@@ -26,7 +26,7 @@ from unbarb.train.detector import Detector, train_detector
 from unbarb.train.editor import Editor, TagRow, train_editor
 from unbarb.train.heads import detector_heads, editor_heads, merged_state
 from unbarb.train.linear import train_linear
-from unbarb.train.mixture import encode, rows_of
+from unbarb.train.mixture import encode, respelt, rows_of
 from unbarb.train.piece_model import save_pieces, train_pieces
 from unbarb.train.recipe import Recipe
 from unbarb.train.rewriting import (
@@ -94,19 +94,21 @@ class EmbeddedRun:
         if (self.bundle / "detector.onnx").exists():
             return
         part = self.recipe.detector
-        encoded = encode(self.labelled["train"], self.wordpiece)
+        texts = self.labelled["train"]
+        encoded = encode(texts, self.wordpiece, part.window)
 
         def rows(epoch: int) -> Sequence[Row]:
             written = [
                 Labelled(one.text, one.labels, None, "behaviours", one.text)
                 for one in behaviour_sentences("train", part.behaviours, epoch)
-            ]
-            texts = [*encoded, *encode(written, self.wordpiece)]
-            return rows_of(texts, part.weights, epoch, part.seed, part.plant)
+            ] + respelt(texts, part.respelt, epoch)
+            drawn = [*encoded, *encode(written, self.wordpiece)]
+            return rows_of(drawn, part.weights, epoch, part.seed, part.plant, part.habits, part.window)
 
         model: Detector = train_detector(
-            rows, self.base, len(LABELS), part, self._log("detector"), self._told("detection trunk")
-        )
+            rows, self.base, len(LABELS), part, self._log("detector"), self._told("detection trunk"),
+            len(part.habits),
+        )  # fmt: skip
         heads = detector_heads(model)
         write_trunk(merged_state(model.encoder), heads, "detector", self.bundle)
 
@@ -140,7 +142,7 @@ class EmbeddedRun:
             self._told("editing trunk"),
         )
         heads, state = editor_heads(model), merged_state(model.encoder)
-        write_shared(state, self.base / "tokenizer.json", tags, self.bundle)
+        write_shared(state, self.base / "tokenizer.json", tags, self.recipe.detector.window, self.bundle)
         write_trunk(state, heads, "editor", self.bundle)
 
     def sketch(self) -> None:

@@ -124,7 +124,8 @@ class Embedded:
 
     def _encode(self, readings: Sequence[_Reading]) -> list[tuple[FloatArray, FloatArray]]:
         """Label scores (6,) and word toxicity (words,) of each text, from all its windows."""
-        cuts = [windows(reading.pieces, reading.breaks.tolist()) for reading in readings]
+        longest = self._trunk.places
+        cuts = [windows(reading.pieces, reading.breaks.tolist(), longest) for reading in readings]
         hidden = iter(self._crew.run(self._trunk, [window.ids for cut in cuts for window in cut]))
         found = []
         for reading, cut in zip(readings, cuts, strict=True):

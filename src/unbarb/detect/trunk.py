@@ -31,6 +31,8 @@ class Embeddings:
         self._words = read_array(folder / "words.npy", mapped=True)
         self._scales = read_array(folder / "word-scales.npy")
         self._places = read_array(folder / "places.npy")
+        self.places = len(self._places)
+        """Pieces of the longest window that can be read."""
 
     def __call__(self, ids: IntArray) -> FloatArray:
         """Sum of word and place embeddings: (t,) → (1, t, d)."""
@@ -55,6 +57,7 @@ class Trunk:
         except Exception as error:  # onnxruntime raises bare classes of its own
             raise damaged(path, error) from error
         self._embeddings = embeddings
+        self.places = embeddings.places
         self._recent = lru_cache(maxsize=RECENT)(self._run)
 
     def __call__(self, ids: IntArray) -> FloatArray:

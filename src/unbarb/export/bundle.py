@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from unbarb.export.graph import State, write_embeddings, write_graph
 
-PLACES = 128
 HEADS = 12
 Arrays = Mapping[str, NDArray[np.floating[Any]]]
 
@@ -29,9 +28,12 @@ def write_trunk(state: State, heads: Arrays, name: str, folder: Path) -> None:
     np.savez(folder / f"{name}-heads.npz", **stored)  # type: ignore[arg-type]
 
 
-def write_shared(state: State, tokenizer: Path, tags: Sequence[str], folder: Path) -> None:
-    """Write what both trunks share: embeddings, tokenizer, and the tag vocabulary."""
-    write_embeddings(state, PLACES, folder)
+def write_shared(state: State, tokenizer: Path, tags: Sequence[str], places: int, folder: Path) -> None:
+    """Write what both trunks share: embeddings, tokenizer, and the tag vocabulary.
+
+    `places` is the length of the longest window that the trunks read.
+    """
+    write_embeddings(state, places, folder)
     shutil.copyfile(tokenizer, folder / "tokenizer.json")
     (folder / "tags.json").write_text(json.dumps(list(tags), ensure_ascii=False, indent=0) + "\n", "utf-8")
 

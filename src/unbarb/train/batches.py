@@ -16,23 +16,28 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One window: `ids` (t,), sentence targets `labels` (outputs,), word targets `words` (t,)."""
+    """One window: `ids` (t,), sentence targets `labels` (outputs,), word targets `words` (t,).
+
+    `habit` numbers the annotators' habits: 0 for those that the model shall follow.
+    """
 
     ids: NDArray[np.int64]
     labels: NDArray[np.float32]
     words: NDArray[np.float32]
     weight: float = 1.0
+    habit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Tensors of shape (b, t), (b, t), (b, outputs), (b, t) and (b,)."""
+    """Tensors of shape (b, t), (b, t), (b, outputs), (b, t), (b,) and (b,)."""
 
     ids: Tensor
     mask: Tensor
     labels: Tensor
     words: Tensor
     weight: Tensor
+    habit: Tensor
 
 
 def batches(rows: Sequence[Row], pieces: int, seed: int | None) -> Iterator[Batch]:
@@ -82,4 +87,5 @@ def collate(rows: Sequence[Row]) -> Batch:
         torch.from_numpy(np.stack([row.labels for row in rows])),
         torch.from_numpy(words),
         torch.tensor([row.weight for row in rows], dtype=torch.float32),
+        torch.tensor([row.habit for row in rows]),
     )

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unbarb.data.behaviours.spell import VARIANTS
 from unbarb.data.examples import Labelled
 from unbarb.detect.normalize import normalize
-from unbarb.detect.wordpiece import Window, WordPiece, windows, words_of
+from unbarb.detect.wordpiece import MAX_PIECES, Window, WordPiece, windows, words_of
 from unbarb.segment import sentences
 from unbarb.text import LABELS, Span
 from unbarb.train.batches import Row
+
+SHORT = 24
+"""Words of the longest sentence that is spelt in another way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +31,17 @@ class Encoded:
     source: str
 
 
-def encode(examples: Sequence[Labelled], wordpiece: WordPiece, chunk: int = 1024) -> list[Encoded]:
+def encode(
+    examples: Sequence[Labelled], wordpiece: WordPiece, window: int = MAX_PIECES, chunk: int = 1024
+) -> list[Encoded]:
     """Tokenize and align targets, `chunk` texts at a time; texts without a word are left out."""
     found: list[Encoded] = []
     for start in range(0, len(examples), chunk):
-        found += _encode(examples[start : start + chunk], wordpiece)
+        found += _encode(examples[start : start + chunk], wordpiece, window)
     return found
 
 
-def _encode(examples: Sequence[Labelled], wordpiece: WordPiece) -> list[Encoded]:
+def _encode(examples: Sequence[Labelled], wordpiece: WordPiece, window: int) -> list[Encoded]:
     views = [normalize(example.text) for example in examples]
     spans = [words_of(view.text) for view in views]
     pieces = wordpiece.encode(
@@ -45,7 +52,7 @@ def _encode(examples: Sequence[Labelled], wordpiece: WordPiece) -> list[Encoded]
         if not len(piece.ids):
             continue
         original = [view.span(word.start, word.end) for word in words]
-        cuts = windows(piece, breaks_of(view.text, words))
+        cuts = windows(piece, breaks_of(view.text, words), window)
         found.append(
             Encoded(tuple(cuts), label_targets(example), word_targets(example, original), example.source)
         )
@@ -76,20 +83,24 @@ def word_targets(example: Labelled, words: Sequence[Span]) -> NDArray[np.float32
 
 
 def rows_of(
-    encoded: Sequence[Encoded], weights: Mapping[str, float], epoch: int, seed: int, plant: float
-) -> list[Row]:
+    encoded: Sequence[Encoded], weights: Mapping[str, float], epoch: int, seed: int, plant: float,
+    habits: Sequence[str] = (), window: int = MAX_PIECES,
+) -> list[Row]:  # fmt: skip
     """One row per text: its only window, or one drawn anew each epoch.
 
     Of a toxic text the window with most marked words is taken, or the first. A share `plant` of
     the toxic short texts is set into a clean one, so that an insult is found wherever it stands.
+    `habits` names the corpora that were labelled by rules of their own.
     """
+    habit_of = {name: at for at, name in enumerate(habits, 1)}
     rng = np.random.default_rng((seed, epoch))
     rows = []
     clean = [item for item in encoded if item.labels[0] == 0 and len(item.windows[0].ids) > 30]
     for item in encoded:
-        row = _row(item, _choose(item, rng), weights.get(item.source, 1.0))
+        habit = habit_of.get(item.source, 0)
+        row = _row(item, _choose(item, rng), weights.get(item.source, 1.0), habit)
         if item.labels[0] >= 0.5 and len(row.ids) < 40 and clean and rng.random() < plant:
-            row = _plant(row, clean[int(rng.integers(len(clean)))], rng)
+            row = _plant(row, clean[int(rng.integers(len(clean)))], rng, window)
         rows.append(row)
     return rows
 
@@ -103,15 +114,15 @@ def _choose(item: Encoded, rng: np.random.Generator) -> Window:
     return item.windows[int(np.argmax(marked))]
 
 
-def _row(item: Encoded, window: Window, weight: float) -> Row:
+def _row(item: Encoded, window: Window, weight: float, habit: int) -> Row:
     words = np.full(len(window.ids), np.nan, np.float32)
     words[window.first] = item.words[window.words]
-    return Row(window.ids, item.labels, words, weight)
+    return Row(window.ids, item.labels, words, weight, habit)
 
 
-def _plant(row: Row, host: Encoded, rng: np.random.Generator) -> Row:
+def _plant(row: Row, host: Encoded, rng: np.random.Generator, longest: int) -> Row:
     window = host.windows[0]
-    room = 126 - (len(row.ids) - 2)
+    room = longest - len(row.ids)
     body = window.ids[1:-1][:room]
     at = int(rng.choice(np.append(window.first - 1, len(body)))) if len(body) else 0
     at = min(at, len(body))
@@ -120,4 +131,19 @@ def _plant(row: Row, host: Encoded, rng: np.random.Generator) -> Row:
     clean[inside] = 0.0
     ids = np.concatenate((row.ids[:1], body[:at], row.ids[1:-1], body[at:], row.ids[-1:]))
     words = np.concatenate(([np.nan], clean[:at], row.words[1:-1], clean[at:], [np.nan]))
-    return Row(ids, row.labels, words.astype(np.float32), row.weight)
+    return Row(ids, row.labels, words.astype(np.float32), row.weight, row.habit)
+
+
+def respelt(examples: Sequence[Labelled], count: int, seed: int) -> list[Labelled]:
+    """`count` clean sentences spelt as people do to slip past a filter, or because they type fast.
+
+    Else only insults would be spelt so, and every odd token would look like one.
+    """
+    rng = Random(seed)
+    clean = [one for one in examples if one.labels.get("toxicity") == 0]
+    found = []
+    for example in rng.sample(clean, min(count, len(clean))):
+        first = sentences(example.text)[0].of(example.text)
+        text = rng.choice(list(VARIANTS.values()))(" ".join(first.split()[:SHORT]), rng)
+        found.append(Labelled(text, example.labels, None, example.source, example.group))
+    return found

@@ -21,10 +21,11 @@ class Encoder(nn.Module):
 
     def __init__(self, base: Path, rank: int, dropout: float = 0.0) -> None:
         super().__init__()
-        trunk = BertModel.from_pretrained(base, add_pooling_layer=False, attn_implementation="sdpa")
-        for module in trunk.modules():
+        # Plain attention: on processors, learning takes half the time that the fused kernel's does.
+        trunk = BertModel.from_pretrained(base, add_pooling_layer=False, attn_implementation="eager")
+        for name, module in trunk.named_modules():
             if isinstance(module, nn.Dropout):
-                module.p = dropout
+                module.p = 0.0 if name.endswith("attention.self.dropout") else dropout
         config = LoraConfig(r=rank, lora_alpha=2 * rank, lora_dropout=0.0, target_modules=list(TARGETS))
         self.trunk = get_peft_model(trunk, config)
         for name, module in self.trunk.named_modules():

@@ -26,7 +26,10 @@ class DetectorPart(DetectorSettings):
     weights: dict[str, float] = field(default_factory=dict)
     neutrals_per_pair: int = 1
     behaviours: int = 400
+    respelt: int = 2000
     plant: float = 0.06
+    habits: list[str] = field(default_factory=list)
+    window: int = 256
 
 
 @dataclass(frozen=True, slots=True)
