@@ -81,7 +81,7 @@ def test_an_unknown_corpus_and_a_missing_package_are_said_so(
         hub.fetch("davidson", tmp_path)
 
 
-def test_a_hub_that_does_not_answer_is_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hub_that_fails_is_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise ConnectionError("no network")
 
