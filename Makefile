@@ -13,7 +13,7 @@ IN := $(VENV)/bin/
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := test
-.PHONY: demo test test-slow lint bench docs docs-data model clean
+.PHONY: demo test test-slow lint bench docs docs-data readme model clean
 
 demo: $(DEMO)/.installed
 	$(DEMO)/bin/unbarb rewrite --input examples/comments.txt --view table
@@ -40,6 +40,10 @@ docs: $(VENV)/.installed
 docs-data: $(VENV)/.installed
 	$(IN)unbarb data list --json > benchmarks/data.jsonl
 	$(IN)python benchmarks/data.py
+
+# Writes the demonstration in README.md; its milliseconds are those of this machine.
+readme: $(VENV)/.installed
+	$(IN)python benchmarks/readme.py
 
 # Needs the corpora: UNBARB_DATA names their folder. Hours on two processor cores.
 model: $(VENV)/.installed
