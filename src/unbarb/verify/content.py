@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from unbarb.verify.alignment import Alignment, Token
@@ -10,8 +11,6 @@ from unbarb.verify.vocabulary import word_set
 LIGHT = word_set("content.light")
 """Words that say little by themselves."""
 
-KEPT = 0.12
-"""The least share of the words that carry meaning and are not rude that must stay."""
 
 TAIL = 2
 """As many words of that kind may not go from the end in one piece, the start being left as it was."""
@@ -26,28 +25,42 @@ HANGING_KEPT = 0.4
 _LINKS = word_set("content.links")
 """Words that rarely end a sentence."""
 
+_CHATTER = word_set("content.chatter")
+_LAUGHTER = re.compile(r"(?:[bm]?u?(?:ha|he|ah)+h*){2,}|l+o+l+|x+d+|x+|h+m+|a+w+|o+h+|y+a+y+")
+"""Sounds that people end a message with; nothing is said by them."""
 
-def lost_content(alignment: Alignment, kept: float = KEPT) -> list[str]:
+_BEFORE_NOUNS = word_set("grammar.determiners") | word_set("grammar.possessives")
+
+WORDS = 5
+"""So many words that carry meaning a source must have for it to be missed when none is left."""
+
+_STEM = 4
+"""Letters by which a word is known again in another form."""
+
+
+def lost_content(alignment: Alignment) -> list[str]:
     """Whether the rewrite is about something else, or is the source cut short."""
-    return [*_unrelated(alignment, kept), *_cut_short(alignment)]
+    return [*_unrelated(alignment), *_cut_short(alignment)]
 
 
-def _stem(word: str) -> str:
-    for ending in ("ing", "ed", "es", "ly", "er", "s", "e"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)]
-    return word
-
-
-def _unrelated(alignment: Alignment, kept: float) -> list[str]:
-    own = [t.text for t in alignment.source if t.is_word and not t.toxic and t.text not in LIGHT]
-    if len(own) < 4:
+def _unrelated(alignment: Alignment) -> list[str]:
+    """Whether no word that carries meaning is left of many; a judge of meaning sees the finer cases."""
+    own = [token.text for token in alignment.source if not token.toxic and tells(token)]
+    after = {token.text[:_STEM] for token in alignment.rewrite}
+    if len(own) < WORDS or any(word[:_STEM] in after for word in own):
         return []
-    after = {_stem(token.text) for token in alignment.rewrite}
-    stayed = sum(_stem(word) in after for word in own)
-    if stayed < kept * len(own):
-        return [f"meaning: {stayed} of {len(own)} words that carry it are left"]
-    return []
+    return [f"meaning: none of {len(own)} words that carry it is left"]
+
+
+def tells(token: Token) -> bool:
+    """Whether the word says something by itself."""
+    word = token.text
+    return token.is_word and word not in LIGHT and not _is_chatter(word)
+
+
+def _is_chatter(word: str) -> bool:
+    letter = len(word) == 1 and word not in ("a", "i")
+    return letter or word in _CHATTER or _LAUGHTER.fullmatch(word) is not None
 
 
 def _cut_short(alignment: Alignment) -> list[str]:
@@ -55,17 +68,23 @@ def _cut_short(alignment: Alignment) -> list[str]:
     for block in alignment.changed:
         went, came = alignment.went(block), alignment.came(block)
         rest = [token for token in alignment.source[block.end :] if token.is_word]
-        gone = [token for token in _before_rude(went) if token.is_word]
-        if rest or not gone or any(token.is_word for token in came):
+        gone = [token for token in _before_rude(went) if token.is_word and not _is_chatter(token.text)]
+        if rest or not gone or any(token.is_word for token in came) or _is_epithet(gone):
             continue
-        told = [token for token in gone if token.text not in LIGHT]
+        told = [token for token in gone if tells(token)]
         head = [i for i, t in enumerate(alignment.source[: block.start]) if t.is_word and not t.toxic]
         stayed = sum(i in alignment.kept for i in head)
         hangs = _hangs(alignment) and block.start - 1 in alignment.kept
         least = HANGING_KEPT if hangs else START_KEPT
-        if (hangs or len(told) >= TAIL) and stayed >= least * len(head):
+        thing = bool(told) and gone[0].text in _BEFORE_NOUNS and not any(t.toxic for t in went)
+        if (hangs or thing or len(told) >= TAIL) and stayed >= least * len(head):
             return [f"meaning: the end is cut off from {went[0].written!r} on"]
     return []
+
+
+def _is_epithet(gone: Sequence[Token]) -> bool:
+    """``you sick little man`` at the end: what somebody is called, rude or not."""
+    return gone[0].text == "you" and len(gone) <= TAIL + 2
 
 
 def _before_rude(went: Sequence[Token]) -> Sequence[Token]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from difflib import SequenceMatcher
 
 from unbarb.verify.alignment import Alignment, Token
 from unbarb.verify.vocabulary import word_set
@@ -19,9 +20,16 @@ _VALUES = {
         ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)},
     "hundred": "100", "thousand": "1000", "million": "1000000", "billion": "1000000000", "hundreds": "100",
     "thousands": "1000", "millions": "1000000", "billions": "1000000000", "dozen": "12", "k": "1000",
-    "once": "1", "twice": "2", "thrice": "3", "first": "1", "second": "2", "third": "3", "half": "0.5",
+    "twice": "2", "thrice": "3", "first": "1", "second": "2", "third": "3", "half": "0.5",
 }  # fmt: skip
 _SOUNDS = {"2": ("to", "too"), "4": ("for",), "1": ("one", "someone", "anyone", "first"), "8": ("ate",)}
+_GIVING = frozenset(["give", "gives", "gave", "given", "giving"])
+_HALVED = frozenset(["a", "an", "the", "of", "hour", "my", "your", "his", "her", "our", "their"])
+_UNITS = frozenset(["a", "one", "per", "each", "every", "any", "this"])
+_LAND = dict(line.split("=") for line in word_set("facts.peoples"))
+_ALIKE = 0.8
+"""How alike a name that came in and an odd word of the source must be for it to be that word, respelt."""
+
 _LINK = re.compile(r"https?://|www\.|[\w.+-]+@\w+\.")
 _QUOTED = re.compile(r"[\"“”«»]([^\"“”«»]{2,60})[\"“”«»]")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*%?")
@@ -37,23 +45,38 @@ def changed_facts(alignment: Alignment, source: str, rewrite: str) -> list[str]:
     ]
 
 
-def _values(row: Iterable[Token], toxic: bool) -> Counter[str]:
-    """Numbers by value; ``one`` is left out, being a pronoun as often, and so are hearts (``<3``)."""
+def _values(row: Sequence[Token], toxic: bool) -> Counter[str]:
+    """Numbers by value, without what only looks like one; ``one`` is a pronoun as often as a number."""
     found: Counter[str] = Counter()
-    before = ""
-    for token in row:
-        face, before = before in ("<", ">"), token.text
-        if face or (token.toxic and not toxic):
+    for at, token in enumerate(row):
+        if token.toxic and not toxic:
             continue
-        if _NUMBER.fullmatch(token.text):
-            found[token.text.rstrip("%").replace(",", "").lstrip("0") or "0"] += 1
-        elif token.text in _VALUES:
+        if token.text[0].isdigit() and _NUMBER.fullmatch(token.text):
+            if row[at - 1].text not in ("<", ">") or not at:
+                found[token.text.rstrip("%").replace(",", "").lstrip("0") or "0"] += 1
+        elif token.text in _VALUES and not _says_no_number(row, at):
             found[_VALUES[token.text]] += 1
     return found
 
 
+def _says_no_number(row: Sequence[Token], at: int) -> bool:
+    """``half way``, ``a second``, a ``k`` behind no number, ``give two shits``."""
+    word = row[at].text
+    before = row[at - 1].text if at else ""
+    after = row[at + 1] if at + 1 < len(row) else None
+    if word == "half":
+        return before not in _UNITS and (after is None or after.text not in _HALVED)
+    if word == "second":
+        return before in _UNITS
+    if word == "k":
+        return not before[-1:].isdigit()
+    return before in _GIVING and after is not None and after.toxic
+
+
 def _numbers(alignment: Alignment) -> list[str]:
     before, after = _values(alignment.source, False), _values(alignment.rewrite, True)
+    if before == after or _digits(alignment.source) == _digits(alignment.rewrite) != "":
+        return []
     present = {token.text for token in alignment.rewrite}
     held = {token.text for token in alignment.source}
     gone = [n for n in before if n not in after and not present.intersection(_SOUNDS.get(n, ()))]
@@ -65,6 +88,12 @@ def _numbers(alignment: Alignment) -> list[str]:
     return [f"facts: the number {n} is gone" for n in gone] + [
         f"facts: the number {n} came in" for n in came
     ]
+
+
+def _digits(row: Sequence[Token]) -> str:
+    """All digits in a row: ``99 99`` is ``99.99`` in a text whose marks were lost."""
+    numbers = "".join(token.text for token in row if token.text[0].isdigit())
+    return "".join(filter(str.isdigit, numbers))
 
 
 def _marked(alignment: Alignment) -> list[str]:
@@ -93,15 +122,30 @@ def _names(alignment: Alignment, source: str) -> list[str]:
     came = [
         token.written
         for token in alignment.rewrite
-        if token.text in NAMES and _stem(token.text) not in before
+        if token.text in NAMES and _stem(token.text) not in before and not _respelt(token.text, alignment)
     ]
     return [f"facts: the name {name} is gone" for name in dict.fromkeys(gone)] + [
         f"facts: the name {name} came in" for name in dict.fromkeys(came)
     ]
 
 
+def _respelt(name: str, alignment: Alignment) -> bool:
+    """Whether `name` stood in the source already, glued to another word or misspelt."""
+    for token in alignment.source:
+        word = token.text
+        if token.is_word and word not in NAMES and len(word) > 3:
+            if len(name) > 3 and name in word:
+                return True
+            if word[0] == name[0] and SequenceMatcher(None, word, name).ratio() >= _ALIKE:
+                return True
+    return False
+
+
 def _stem(word: str) -> str:
-    return word.removesuffix("s") if len(word) > 3 else word
+    """The word without *'s* and *s*; a people and its language by the land."""
+    word = word.removesuffix("'s")
+    word = word.removesuffix("s") if len(word) > 3 else word
+    return _LAND.get(word, word)
 
 
 def _stems(row: Sequence[Token]) -> set[str]:
@@ -136,7 +180,7 @@ def _quotes(alignment: Alignment, source: str, rewrite: str) -> list[str]:
     reasons = []
     for quote in _QUOTED.finditer(source):
         inside = [t for t in alignment.source if quote.start(1) <= t.start < quote.end(1) and t.is_word]
-        if not inside or any(t.toxic for t in inside):
+        if len(inside) < 2 or any(t.toxic for t in inside):
             continue
         if sum(t.text in after for t in inside) < len(inside) / 2:
             reasons.append(f"facts: the quotation {quote.group(1)!r} is gone")

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from unbarb.verify.alignment import Alignment, Token, neighbours
+from unbarb.verify.content import tells
 from unbarb.verify.vocabulary import word_set
 
 _DETERMINERS = word_set("grammar.determiners")
 _POSSESSIVES = word_set("grammar.possessives")
 _HANGING = word_set("grammar.hanging")
 _PRONOUNS = word_set("grammar.pronouns")
+_SUBJECTS = _PRONOUNS | {"it"}
 _BE = word_set("grammar.be")
 _NOT_AFTER_ARTICLE = word_set("grammar.not_after_article")
-_NOT_TWICE = word_set("grammar.not_twice")
+_TWICE = word_set("grammar.twice")
+_BEFORE = word_set("grammar.before")
+_COMPLEMENTS = word_set("grammar.complements") | word_set("negation.blame")
+_JOINS = word_set("grammar.joins")
 _AFTER_PRONOUN = word_set("grammar.after_pronoun")
 _DISAGREE = word_set("grammar.disagree")
 _PLURALS = word_set("grammar.plurals")
@@ -22,6 +28,7 @@ _ASKS = word_set("grammar.asks")
 _BEFORE_NOT = word_set("grammar.before_not")
 _SMALL = word_set("grammar.small")
 _ADVERBS = word_set("grammar.adverbs")
+_ONE, _MANY = frozenset(["this", "that"]), frozenset(["these", "those"])
 _ENDS = frozenset([".", "!", "?", ";", ":", ")", "…"])
 _SILENT = ("hour", "honest", "honor", "honour", "heir")
 _LIKE_YOU = ("uni", "use", "usu", "euro", "one", "once", "uto", "ubiq", "eu", "u.")
@@ -33,13 +40,18 @@ def new_defects(alignment: Alignment) -> list[str]:
     found = [
         defect for defect, count in Counter(_defects(alignment.rewrite)).items() if count > before[defect]
     ]
-    found += _missing_verb(alignment)
+    found += [*_missing_verb(alignment), *_changed_number(alignment)]
     return [f"grammar: {defect}" for defect in found] + _too_little(alignment)
 
 
 def _defects(row: Sequence[Token]) -> Iterator[str]:
+    before = ""
     for first, second in neighbours(row):
-        yield from _pair(first, second)
+        yield from _pair(before, first, second)
+        before = first
+    for one, two in pairwise(row):
+        if one.text == two.text and _is_slip(one, two):
+            yield f"{two.text!r} twice"
     for one, two, three in zip(row, row[1:], row[2:], strict=False):
         if two.text in _PRONOUNS and three.text == "not" and one.text not in _BEFORE_NOT:
             yield f"no verb after {two.text!r}"
@@ -51,13 +63,22 @@ def _defects(row: Sequence[Token]) -> Iterator[str]:
     tail = next((token.text for token in reversed(row) if token.is_word), "")
     if tail in _HANGING:
         yield f"{tail!r} at the end"
+    if len(row) > 2 and row[-1].text in _SUBJECTS and row[-2].text in _JOINS:
+        yield f"{row[-2].text!r} with nothing but {row[-1].text!r} at the end"
+    if row and row[-1].text == ",":
+        yield "a comma at the end"
     asks = any(token.text in _ASKS for token in row)
     if (tail in ("is", "are") and not asks) or (tail in ("was", "were") and len(row) < 4 and not asks):
         yield f"nothing after {tail!r}"
 
 
-def _pair(first: str, second: str) -> Iterator[str]:
-    """What is wrong with two tokens in a row; the end of the text is an empty one."""
+def _is_slip(first: Token, second: Token) -> bool:
+    """Whether a word stands twice by mistake; "ya you" and "very very" do not."""
+    return first.is_word and first.text not in _TWICE and first.written.lower() == second.written.lower()
+
+
+def _pair(before: str, first: str, second: str) -> Iterator[str]:
+    """What is wrong with two tokens in a row behind `before`; an empty one is either end of the text."""
     ends = not second or second in _ENDS or second == ","
     if first in _DETERMINERS | _POSSESSIVES and ends:
         yield f"nothing after {first!r}"
@@ -65,13 +86,9 @@ def _pair(first: str, second: str) -> Iterator[str]:
         first in _POSSESSIVES and second in _BE | _DETERMINERS | {"and", "or", "of", "but"}
     ):
         yield f"{first!r} before {second!r}"
-    if first == second and first in _NOT_TWICE:
-        yield f"{first!r} twice"
-    if first in _PRONOUNS and second in _AFTER_PRONOUN and first not in ("you", "i"):
+    if first in _PRONOUNS and _lacks_verb(before, first, second):
         yield f"no verb after {first!r}"
-    if first in ("you", "i") and second in ("a", "an", "the"):
-        yield f"no verb after {first!r}"
-    if f"{first}-{second}" in _DISAGREE:
+    if f"{first}-{second}" in _DISAGREE and before not in _BEFORE:
         yield f"{first!r} with {second!r}"
     if first in ("a", "an") and second in _PLURALS:
         yield f"{first!r} before {second!r}"
@@ -82,6 +99,15 @@ def _pair(first: str, second: str) -> Iterator[str]:
         yield f"{first!r} before {second!r}"
     if first == "(" and second == ")":
         yield "empty brackets"
+
+
+def _lacks_verb(before: str, pronoun: str, second: str) -> bool:
+    """Whether a pronoun that is a subject, by what stands before it, has no verb behind it."""
+    if before in _BEFORE_NOT:
+        return False
+    if pronoun in ("you", "i"):
+        return second in _DETERMINERS
+    return second in _AFTER_PRONOUN
 
 
 def _missing_complement(row: Sequence[Token]) -> Iterator[str]:
@@ -104,12 +130,12 @@ def _wants_an(word: str) -> bool:
 
 
 def _missing_verb(alignment: Alignment) -> list[str]:
-    """A form of *be* that went by itself from between two words that stayed, or for a bare *not*."""
+    """A form of *be* that went by itself from between two words that stayed, or for what needs one."""
     for block in alignment.changed:
         went, came = alignment.went(block), alignment.came(block)
-        bare = went and came and went[0].text in _BE and came[0].text == "not" and not _has_be(came)
+        bare = went and came and went[0].text in _BE and _is_complement(came[0].text) and not _has_be(came)
         before = block.start - 1
-        if bare and before in alignment.kept and alignment.source[before].text not in _BEFORE_NOT:
+        if bare and before in alignment.kept and _is_subject(alignment, before):
             return [f"the verb {went[0].written!r} is gone"]
         if block.to != block.to_end or block.end - block.start != 1:
             continue
@@ -118,10 +144,36 @@ def _missing_verb(alignment: Alignment) -> list[str]:
         if gone.text not in _BE or gone.toxic or not all(i in alignment.kept for i in around):
             continue
         subject, rest = (alignment.source[i] for i in around)
-        if not subject.is_word or not rest.is_word or rest.text in _BE:
+        if not subject.is_word or not rest.is_word or rest.text in _BE or gone.written == "r":
             continue
-        if not _has_be(alignment.rewrite):
+        near = alignment.rewrite[max(0, block.to - 3) : block.to + 2]
+        if _is_subject(alignment, block.start - 1) and not _has_be(near):
             return [f"the verb {gone.written!r} is gone"]
+    return []
+
+
+def _is_complement(word: str) -> bool:
+    """Whether a word can stand behind *be* and hardly by itself behind a subject."""
+    return word in _COMPLEMENTS or (len(word) > 5 and word.endswith(("less", "ful", "ous", "able", "ible")))
+
+
+def _is_subject(alignment: Alignment, index: int) -> bool:
+    """Whether the kept word at `index` of the source has no other verb in front of it in the rewrite."""
+    to = alignment.kept[index]
+    ahead = alignment.rewrite[to - 1].text if to else ""
+    return alignment.source[index].text not in _BEFORE_NOT and ahead not in _BEFORE_NOT
+
+
+def _changed_number(alignment: Alignment) -> list[str]:
+    """One of *this* and *these* that became the other before the word that it stood before."""
+    for block in alignment.changed:
+        went, came = alignment.went(block), alignment.came(block)
+        if not went or len(came) != 1 or block.end not in alignment.kept:
+            continue
+        first, second = went[0].text, came[0].text
+        turned = (first in _ONE and second in _MANY) or (first in _MANY and second in _ONE)
+        if turned and all(token.toxic for token in went[1:]):
+            return [f"{second!r} with {alignment.source[block.end].text!r}"]
     return []
 
 
@@ -130,8 +182,10 @@ def _has_be(row: Sequence[Token]) -> bool:
 
 
 def _too_little(alignment: Alignment) -> list[str]:
+    """One word, or none, where there were more that are not rude."""
     words = sum(token.is_word for token in alignment.rewrite)
     had = sum(token.is_word for token in alignment.source)
-    if (words < 2 and had > 4) or not words:
+    others = sum(tells(token) and not token.toxic for token in alignment.source)
+    if (words < 2 and had > 4 and others > 1) or not words:
         return [f"grammar: {words} of {had} words are left"]
     return []

@@ -38,7 +38,7 @@ def _swapped_persons(alignment: Alignment) -> list[str]:
     found = []
     came_to: Counter[tuple[str, str]] = Counter()
     for block in alignment.changed:
-        pair = _leading(alignment, block) or _alone(alignment, block)
+        pair = _leading(alignment, block) or _closing(alignment, block) or _alone(alignment, block)
         if pair and set(pair) not in _ONE_PERSON:
             came_to[pair] += 1
     for (first, second), _ in came_to.items():
@@ -52,6 +52,15 @@ def _leading(alignment: Alignment, block: Block) -> tuple[str, str] | None:
     if not went or not came or went[0].text not in PERSON or came[0].text not in PERSON:
         return None
     first, second = PERSON[went[0].text], PERSON[came[0].text]
+    return None if first == second or second in _persons(went) else (first, second)
+
+
+def _closing(alignment: Alignment, block: Block) -> tuple[str, str] | None:
+    """The persons that a block ends with on both sides, where they differ: "the shit he | stole"."""
+    went, came = alignment.went(block), alignment.came(block)
+    if not went or not came or went[-1].text not in PERSON or came[-1].text not in PERSON:
+        return None
+    first, second = PERSON[went[-1].text], PERSON[came[-1].text]
     return None if first == second or second in _persons(went) else (first, second)
 
 

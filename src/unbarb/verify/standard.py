@@ -20,8 +20,8 @@ class Settings:
 
     linear: float = 0.85
     lexicon: float = 0.5
-    min_meaning: float = 0.3
-    min_fluency: float = 0.2
+    min_meaning: float = 0.25
+    min_fluency: float = 0.1
     headroom: float = 0.0
 
 
