@@ -21,7 +21,8 @@ TEXT_FLOOR = 0.2
 """Findings are told of texts at least this toxic; below it, single words say too little."""
 
 GATE_SOURCES = ("wiki_natural", "civil", "jigsaw", "davidson", "paradetox", "behaviours")
-NATURAL = "wiki_natural"
+NATURAL = ("wiki_natural", "jigsaw")
+"""Corpora whose clean comments are what a talk page is full of."""
 CHUNK = 256
 
 
@@ -36,21 +37,20 @@ def analysed(detector: Embedded, examples: Sequence[Labelled]) -> list[Analysis]
 def thresholds_of(folder: Path, held_out: Sequence[Labelled], rate: float) -> dict[str, Any]:
     """The policy's and the word head's thresholds, with what they were chosen on.
 
-    The policy's are cut on Wikipedia talk at its natural rate, so that all labels together alarm on
-    at most `rate` of the clean comments; the word head's for the best character F1.
+    The policy's are cut on the clean comments of Wikipedia's talk pages, so that all labels together
+    alarm on at most `rate` of them; the word head's for the best character F1.
     """
     detector = Embedded(folder, gate=False)
-    natural = [example for example in held_out if example.source == NATURAL]
-    scored = analysed(detector, natural)
+    clean = [one for one in held_out if one.source in NATURAL and one.labels["toxicity"] < 0.5]
+    scored = analysed(detector, clean)
     scores = {label: np.array([a.scores[label] for a in scored]) for label in LABELS}
-    clean = np.array([example.labels["toxicity"] < 0.5 for example in natural])
     marked = [one for one in held_out if one.source == "toxic_spans" and one.spans is not None]
     word, f1 = word_threshold(
         analysed(detector, marked), [example.spans or () for example in marked], TEXT_FLOOR
     )
     return {
-        "policy": at_false_alarms(scores, clean, rate),
-        "policy_clean_texts": int(clean.sum()),
+        "policy": at_false_alarms(scores, np.ones(len(clean), bool), rate),
+        "policy_clean_texts": len(clean),
         "false_alarms": rate,
         "word": word,
         "word_f1": round(f1, 4),

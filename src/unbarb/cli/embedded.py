@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -20,6 +21,7 @@ from unbarb.data.split import split
 from unbarb.detect.wordpiece import WordPiece
 from unbarb.errors import ConfigError, MissingExtra, ModelError
 from unbarb.export.bundle import write_card, write_shared, write_trunk
+from unbarb.policy.file import locate, write_thresholds
 from unbarb.text import LABELS
 from unbarb.train.batches import Row
 from unbarb.train.detector import Detector, train_detector
@@ -205,7 +207,11 @@ class EmbeddedRun:
             step()
 
     def card(self) -> None:
-        """Choose thresholds on the dev split and write the card; figures are added by `evaluate`."""
+        """Choose thresholds on the dev split; write them into the card and into a policy.
+
+        The policy is the preset `default` with these thresholds. Figures are added to the card when the
+        model has been evaluated.
+        """
         held_out = self.labelled["dev"]
         card: dict[str, Any] = {
             "name": self.recipe.name,
@@ -228,6 +234,9 @@ class EmbeddedRun:
         }
         write_card(card, self.bundle)
         card["thresholds"] = thresholds_of(self.bundle, held_out, self.recipe.thresholds.false_alarms)
+        policy = self.folder / "policy.yaml"
+        shutil.copyfile(locate("default"), policy)
+        write_thresholds(policy, card["thresholds"]["policy"])
         floor = card["thresholds"]["policy"]["toxicity"] * 0.6
         lost = self.recipe.gate.lost_recall
         # The gate learnt these patterns, but sentences drawn anew from them are not those it saw.

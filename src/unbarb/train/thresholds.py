@@ -9,18 +9,23 @@ from numpy.typing import NDArray
 
 from unbarb.detect.embedded import WORD_SHARE
 from unbarb.errors import InputError
-from unbarb.metrics.span_f1 import span_f1
+from unbarb.metrics.span_f1 import per_text
 from unbarb.text import Analysis, Span
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+LEAST, MOST = 0.5, 0.95
+"""Bounds of the policy's thresholds: what is called toxic is more likely so than not."""
+UNMARKED = 0.2
+"""How much the texts without a marked word weigh when the word threshold is chosen: their share among
+the test posts of SemEval-2021 task 5 (394 of 2,000). Among those to learn from they are fewer."""
 
 
 def at_false_alarms(scores: Mapping[str, FloatArray], clean: BoolArray, rate: float) -> dict[str, float]:
     """One threshold per label, so that all labels together alarm on at most `rate` of the clean texts.
 
     Every label is cut at the same share of the clean texts, the largest that keeps the union
-    within `rate`; no threshold falls under .3 or rises over .95.
+    within `rate`; no threshold falls under `LEAST` or rises over `MOST`.
 
     Args:
         scores: label → probabilities, shape (texts,).
@@ -46,21 +51,32 @@ def _cut(values: FloatArray, share: float) -> float:
     """The threshold, in steps of .01, that at most `share` of `values` reach."""
     order = np.sort(values)[::-1]
     allowed = min(int(share * len(order)), len(order) - 1)
-    return float(np.clip(np.ceil((order[allowed] + 1e-6) * 100) / 100, 0.3, 0.95))
+    return float(np.clip(np.ceil((order[allowed] + 1e-6) * 100) / 100, LEAST, MOST))
 
 
 def word_threshold(
     analyses: Sequence[Analysis], truth: Sequence[Sequence[Span]], text_floor: float
 ) -> tuple[float, float]:
-    """The word threshold with the best character F1 (SemEval-2021 task 5), and that F1."""
+    """The word threshold with the best character F1 (SemEval-2021 task 5), and that F1.
+
+    Texts without a marked word weigh `UNMARKED` in it, those with one the rest, whatever their numbers.
+    """
     gold = [{at for span in spans for at in range(span.start, span.end)} for spans in truth]
     best = (0.5, -1.0)
     for threshold in np.arange(0.1, 0.9, 0.02).round(2).tolist():
         found = [covered(analysis, threshold, text_floor) for analysis in analyses]
-        value = span_f1(found, gold) or 0.0
+        value = _balanced_f1(found, gold)
         if value > best[1]:
             best = (threshold, value)
     return best
+
+
+def _balanced_f1(found: Sequence[set[int]], gold: Sequence[set[int]]) -> float:
+    values = np.array(per_text(found, gold), float)
+    marked = np.array([bool(spans) for spans in gold])
+    if marked.all() or not marked.any():
+        return float(values.mean())
+    return float((1 - UNMARKED) * values[marked].mean() + UNMARKED * values[~marked].mean())
 
 
 def covered(analysis: Analysis, threshold: float, text_floor: float) -> set[int]:
