@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unbarb.data.clean import clean, longer_than
+from unbarb.data.clean import clean
 from unbarb.data.examples import Labelled
 from unbarb.data.split import group_key
 
@@ -31,9 +31,3 @@ def test_reasons_are_counted_and_order_kept() -> None:
 
 def test_default_rules_forget_between_runs() -> None:
     assert len(clean([example("a")]).kept) == len(clean([example("a")]).kept) == 1
-
-
-def test_length_is_counted_in_code_points() -> None:
-    cleaned = clean([example("\U0001f600" * 3), example("four")], [longer_than(3)])
-    assert len(cleaned.kept) == 1
-    assert cleaned.dropped == {"too_long": 1}

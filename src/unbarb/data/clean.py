@@ -30,11 +30,6 @@ def unlabelled(example: Labelled) -> Reason | None:
     return None if example.labels or example.spans is not None else "unlabelled"
 
 
-def longer_than(characters: int) -> Rule:
-    """More code points than `characters`."""
-    return lambda example: "too_long" if len(example.text) > characters else None
-
-
 def unseen() -> Rule:
     """The same source and source text as an example before; a fresh rule for each run.
 

@@ -23,7 +23,6 @@ DETECTION = {"jigsaw": 0.5, "wiki_natural": 0.5, "davidson": 0.5, "identity_temp
 """Corpora with clean and toxic texts, and the share of votes from which a text is toxic."""
 
 G = TypeVar("G", bound=Grouped)
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
