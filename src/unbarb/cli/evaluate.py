@@ -38,6 +38,9 @@ def evaluate(
         Path | None, typer.Option(help="Folder where trained judges are kept. Default: judges/ in --out.")
     ] = None,
     policy: Annotated[str, typer.Option(help="Preset or policy file.")] = "default",
+    card: Annotated[
+        Path | None, typer.Option(help="Folder of the measured model: its card takes the figures.")
+    ] = None,
     split: Annotated[str, typer.Option(help="Held-out side: test or dev.")] = "test",
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many texts of a corpus.")] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads to train judges on.")] = 1,
@@ -73,6 +76,10 @@ def evaluate(
         )
         report = run(bench, suite or ())
         data_file, page_file = write_report(report, out)
+    if card is not None:
+        from unbarb.export.card import add_figures
+
+        add_figures(data_file, card)
     if json:
         typer.echo(as_json(report), nl=False)
     else:
