@@ -13,6 +13,7 @@ from unbarb import Guard, Policy
 from unbarb.errors import ConfigError, InputError, PluginError
 from unbarb.rewrite.protocol import Candidate
 from unbarb.text import Analysis, Edit, Finding, Word, apply
+from unbarb.verify.ladder import Ladder
 from unbarb.verify.verifier import Assessment, Verifier
 
 POLICY = """
@@ -209,3 +210,33 @@ def test_wrong_use_is_told_clearly(tmp_path: Path) -> None:
         Guard(Policy.parse(POLICY), ["lexikon"], None)
     with pytest.raises(ConfigError):
         Guard(tmp_path / "none.yaml")
+
+
+def test_a_result_that_was_verified_is_not_scored_again(tiny_guard: Guard) -> None:
+    scored: list[str] = []
+
+    class Noting:
+        """The guard's own detector, noting what it is asked about."""
+
+        name, labels, digest = tiny_guard.full.name, tiny_guard.full.labels, tiny_guard.full.digest
+
+        def detect(self, texts: Sequence[str], **given: Any) -> list[Analysis]:
+            scored.extend(texts)
+            return tiny_guard.full.detect(texts, **given)
+
+    assert tiny_guard.verifier is not None
+    verifier = tiny_guard.verifier
+    before, noting = verifier.detector, Noting()
+    try:
+        verifier.detector = noting
+        rewriter = tiny_guard._ladder._rewriters[0]  # type: ignore[union-attr]
+        one, other = Ladder([rewriter], noting, verifier), Ladder([rewriter], Noting(), verifier)
+        text, ceilings = "You are an idiot.", tiny_guard.policy.ceilings("none")
+        outcome = one.descend(text, ceilings)
+        result = apply(outcome.edits, text)
+        assert outcome.scores is not None
+        assert scored.count(result) == 1
+        assert other.descend(text, ceilings) == outcome
+        assert scored.count(result) == 3  # a ladder with another detector asks its own
+    finally:
+        verifier.detector = before

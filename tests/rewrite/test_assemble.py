@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from unbarb.detect.wordpiece import words_of
-from unbarb.rewrite.assemble import assemble
+from unbarb.rewrite.assemble import Assembler
 from unbarb.rewrite.tags import DELETE, KEEP, carry_out
 from unbarb.text import apply
 
@@ -20,7 +20,7 @@ def assembled(text: str, changes: dict[int, str]) -> str:
     """`text` with the tags `changes`, by place; place 0 stands before the first word."""
     words = words_of(text)
     tags = [changes.get(place, KEEP) for place in range(len(words) + 1)]
-    return apply(assemble(text, words, tags), text)
+    return apply(Assembler(text, words).edits(tags), text)
 
 
 @pytest.mark.parametrize(
@@ -88,18 +88,18 @@ def test_repairs(text: str, changes: dict[int, str], expected: str) -> None:
 def test_kept_text_is_left_alone() -> None:
     text = "  An odd\u200b  (but  fine )text ,with—marks… and a apple .. ?! "
     words = words_of(text)
-    assert assemble(text, words, [KEEP] * (len(words) + 1)) == ()
+    assert Assembler(text, words).edits([KEEP] * (len(words) + 1)) == ()
 
 
 def test_what_stands_unseen_between_kept_words_stays() -> None:
     text = "go \u200b away you fool"
     places = [span for span in words_of(text) if span.of(text) != "\u200b"]
-    assert assemble(text, places, [KEEP] * 5) == ()
-    assert apply(assemble(text, places, [*[KEEP] * 4, DELETE]), text) == "go \u200b away you"
+    assert Assembler(text, places).edits([KEEP] * 5) == ()
+    assert apply(Assembler(text, places).edits([*[KEEP] * 4, DELETE]), text) == "go \u200b away you"
 
 
 def test_no_words_no_edits() -> None:
-    assert assemble("  ", [], [KEEP]) == ()
+    assert Assembler("  ", []).edits([KEEP]) == ()
 
 
 def test_edits_are_small() -> None:
@@ -107,7 +107,7 @@ def test_edits_are_small() -> None:
     words = words_of(text)
     tags = [KEEP] * (len(words) + 1)
     tags[4], tags[10] = DELETE, "replace|bad"
-    (one, two) = assemble(text, words, tags)
+    (one, two) = Assembler(text, words).edits(tags)
     assert text[one.start : one.end].strip() == "fucking"
     assert (text[two.start : two.end], two.replacement) == ("shit", "bad")
 
@@ -156,7 +156,7 @@ def tagged(draw: st.DrawFn) -> tuple[str, list[str]]:
 @given(tagged())
 def test_edits_are_disjoint_in_order_and_change_something(case: tuple[str, list[str]]) -> None:
     text, tags = case
-    edits = assemble(text, words_of(text), tags)
+    edits = Assembler(text, words_of(text)).edits(tags)
     at = 0
     for edit in edits:
         assert at <= edit.start <= edit.end <= len(text)
@@ -169,7 +169,7 @@ def test_edits_are_disjoint_in_order_and_change_something(case: tuple[str, list[
 def test_nothing_outside_the_words_is_touched(case: tuple[str, list[str]]) -> None:
     text, tags = case
     words = words_of(text)
-    result = apply(assemble(text, words, tags), text)
+    result = apply(Assembler(text, words).edits(tags), text)
     if words:
         assert result.startswith(text[: words[0].start])
         assert result.endswith(text[words[-1].end :])
@@ -190,7 +190,7 @@ def test_the_words_are_those_the_tags_ask_for(case: tuple[str, list[str]]) -> No
     words = [span.of(text) for span in words_of(text)]
     assume(words)
     wanted = " ".join(carry_out(words, tags))
-    result = apply(assemble(text, words_of(text), tags), text)
+    result = apply(Assembler(text, words_of(text)).edits(tags), text)
     squeezed = "".join(letters([span.of(result) for span in words_of(result)]))
     assert squeezed == "".join(letters([span.of(wanted) for span in words_of(wanted)]))
 
@@ -198,4 +198,4 @@ def test_the_words_are_those_the_tags_ask_for(case: tuple[str, list[str]]) -> No
 @given(tagged())
 def test_keeping_everything_edits_nothing(case: tuple[str, list[str]]) -> None:
     text, tags = case
-    assert assemble(text, words_of(text), [KEEP] * len(tags)) == ()
+    assert Assembler(text, words_of(text)).edits([KEEP] * len(tags)) == ()

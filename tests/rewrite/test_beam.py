@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unbarb.rewrite.beam import likeliest
+from unbarb.rewrite import beam
+
+
+def likeliest(logp: np.ndarray, width: int, choices: int = 6) -> list[tuple[float, np.ndarray]]:
+    """The ways as rows of tags with their log-probability."""
+    ways = beam.likeliest(logp, width, choices)
+    rows = ways.tags[np.arange(len(logp)), ways.ranks]
+    return list(zip(ways.likelihood.tolist(), rows, strict=True))
 
 
 def log_probabilities(places: int, tags: int, seed: int, sharp: float) -> np.ndarray:

@@ -15,7 +15,7 @@ from unbarb.detect.embedded import Embedded
 from unbarb.detect.normalize import normalize
 from unbarb.detect.wordpiece import MAX_PIECES, words_of
 from unbarb.errors import ModelError
-from unbarb.rewrite.edit import EditRewriter, Taste, kept_toxicity, word_toxicity
+from unbarb.rewrite.edit import EditRewriter, Taste, word_toxicity
 from unbarb.rewrite.editor import Editor
 from unbarb.text import Analysis, Span, Word, apply
 
@@ -150,13 +150,6 @@ def test_word_toxicity_is_the_highest_that_overlaps() -> None:
     analysis = Analysis("abc defgh", {}, words=words)
     places = [Span(0, 3), Span(4, 9), Span(3, 4), Span(8, 9)]
     assert word_toxicity(analysis, places).tolist() == pytest.approx([0.1, 0.9, 0.0, 0.9])
-
-
-def test_kept_toxicity_counts_what_stays() -> None:
-    toxicity = np.array([0.2, 0.5, 0.8, 0.9], np.float32)
-    tags = ["append|x", "keep", "append|y", "delete", "replace|z"]
-    assert kept_toxicity(tags, toxicity) == pytest.approx(0.5)
-    assert kept_toxicity(["keep"], np.empty(0, np.float32)) == 0.0
 
 
 @pytest.mark.parametrize("name", ["tags.json", "editor-heads.npz", "editor.onnx", "sketch.npz"])

@@ -22,10 +22,11 @@ _STRAIGHT = frozenset("\"'")
 _VOWEL_SOUND = re.compile(
     r"[ai]|e(?!u)|o(?!ne\b|nce\b)|u(?!ni(?!n|m|d)|s[eu]|ti|te)|hono|hones|hour|heir", re.IGNORECASE
 )
+_I = re.compile(r"\bI\b")
 _ARTICLES = {"a": "an", "an": "a"}
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Token:
     """A word of the result; `place` is its span in the original when it was kept as it stood."""
 
@@ -33,28 +34,55 @@ class _Token:
     place: Span | None
 
 
-def assemble(text: str, words: Sequence[Span], tags: Sequence[str]) -> tuple[Edit, ...]:
-    """The edits that carry out `tags` over `words` of `text`, repaired.
+class Assembler:
+    """Carries tags out over the `words` of one `text`; what all its rewrites share is looked up once."""
 
-    ``tags[0]`` stands before the first word, ``tags[i + 1]`` at ``words[i]``. Nothing outside the
-    words' stretch is touched.
-    """
-    tokens: list[_Token] = []
-    for place, tag in zip([None, *words], tags, strict=True):
-        if tag.startswith(REPLACE):
-            tokens += [_Token(word, None) for word in tag[len(REPLACE) :].split()]
-            continue
-        if tag != DELETE and place is not None:
-            tokens.append(_Token(place.of(text), place))
-        if tag.startswith(APPEND):
-            tokens += [_Token(word, None) for word in tag[len(APPEND) :].split()]
-    if not words:
-        return ()
-    follows = {before.end: after.start for before, after in pairwise(words)}
-    tokens = _mend_marks(tokens, words, follows)
-    _mend_articles(tokens)
-    _mend_case(text, words, tokens)
-    return _edits(text, Span(words[0].start, words[-1].end), tokens, follows)
+    def __init__(self, text: str, words: Sequence[Span]) -> None:
+        self.text, self._words = text, words
+        self._kept = [_Token(place.of(text), place) for place in words]
+        self._follows = {before.end: after.start for before, after in pairwise(words)}
+        letters = [c for c in text if c.isalpha()]
+        self._shouting = len(letters) > 8 and sum(map(str.isupper, letters)) > 0.8 * len(letters)
+        self._speaks_i = _I.search(text) is not None
+        self._capital = bool(words) and words[0].of(text)[:1].isupper()
+
+    def edits(self, tags: Sequence[str]) -> tuple[Edit, ...]:
+        """The edits that carry out `tags`, repaired.
+
+        ``tags[0]`` stands before the first word, ``tags[i + 1]`` at ``words[i]``. Nothing outside the
+        words' stretch is touched.
+        """
+        tokens: list[_Token] = []
+        for word, tag in zip([None, *self._kept], tags, strict=True):
+            if tag.startswith(REPLACE):
+                tokens += [_Token(added, None) for added in tag[len(REPLACE) :].split()]
+                continue
+            if tag != DELETE and word is not None:
+                tokens.append(word)
+            if tag.startswith(APPEND):
+                tokens += [_Token(added, None) for added in tag[len(APPEND) :].split()]
+        if not self._words:
+            return ()
+        tokens = _mend_marks(tokens, self._words, self._follows)
+        _mend_articles(tokens)
+        self._mend_case(tokens)
+        stretch = Span(self._words[0].start, self._words[-1].end)
+        return _edits(self.text, stretch, tokens, self._follows)
+
+    def _mend_case(self, tokens: list[_Token]) -> None:
+        """Give the first word the capital that the original's first word had, and I its own."""
+        for at, token in enumerate(tokens):
+            if token.place is None and self._shouting:
+                tokens[at] = _Token(token.text.upper(), None)
+            elif token.place is None and token.text == "i" and self._speaks_i:
+                tokens[at] = _Token("I", None)
+        if not self._capital:
+            return
+        for at, token in enumerate(tokens):
+            if token.text[:1].isalpha():
+                if token.text[:1].islower():
+                    tokens[at] = _Token(token.text[:1].upper() + token.text[1:], None)
+                return
 
 
 def _mend_marks(tokens: list[_Token], words: Sequence[Span], follows: Mapping[int, int]) -> list[_Token]:
@@ -96,7 +124,7 @@ def _emptied(before: Sequence[_Token], token: _Token) -> bool:
 
 def _mend_articles(tokens: list[_Token]) -> None:
     """Make a or an agree with the word after it, where an edit changed that word."""
-    for token, after in pairwise(tokens):
+    for at, (token, after) in enumerate(pairwise(tokens)):
         other = _ARTICLES.get(token.text.lower())
         if other is None or not after.text[:1].isalpha():
             continue
@@ -104,24 +132,7 @@ def _mend_articles(tokens: list[_Token]) -> None:
             token.place is not None and after.place is not None and after.place.start - token.place.end < 3
         )
         if not beside and (token.text.lower() == "an") != bool(_VOWEL_SOUND.match(after.text)):
-            token.text = other.capitalize() if token.text[0].isupper() else other
-            token.place = None
-
-
-def _mend_case(text: str, words: Sequence[Span], tokens: list[_Token]) -> None:
-    """Give the first word the capital that the original's first word had, and I its own."""
-    letters = [c for c in text if c.isalpha()]
-    shouting = len(letters) > 8 and sum(c.isupper() for c in letters) > 0.8 * len(letters)
-    speaks_i = re.search(r"\bI\b", text) is not None
-    for token in tokens:
-        if token.place is None and shouting:
-            token.text = token.text.upper()
-        elif token.place is None and token.text == "i" and speaks_i:
-            token.text = "I"
-    first = next((token for token in tokens if token.text[:1].isalpha()), None)
-    if first is not None and words[0].of(text)[:1].isupper() and first.text[:1].islower():
-        first.text = first.text[:1].upper() + first.text[1:]
-        first.place = None
+            tokens[at] = _Token(other.capitalize() if token.text[0].isupper() else other, None)
 
 
 def _edits(

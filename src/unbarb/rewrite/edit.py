@@ -19,11 +19,11 @@ from unbarb.detect.embedded import HOME, read_card
 from unbarb.detect.normalize import normalize
 from unbarb.detect.trunk import FloatArray
 from unbarb.detect.wordpiece import words_of
-from unbarb.rewrite.assemble import assemble
+from unbarb.rewrite.assemble import Assembler
 from unbarb.rewrite.beam import likeliest
+from unbarb.rewrite.drafts import Drafts, consensus, drafts_of
 from unbarb.rewrite.editor import Editor, Impression, shared_editor
 from unbarb.rewrite.protocol import Candidate
-from unbarb.rewrite.tags import APPEND, DELETE, KEEP
 from unbarb.text import Analysis, Edit, Span, apply
 
 FLOOR = 1e-4
@@ -31,37 +31,66 @@ FLOOR = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class Taste:
-    """Weights of the picking score, chosen by the recipe and kept in the model's card.
+    """Weights of the picking scores, chosen by the recipe and kept in the model's card.
 
-    Both scores are sums of logarithms, higher is better. The sketch's is of 1 − damage and
-    1 − toxicity as a linear model sees them, less `deletion` for the share of words deleted; the
-    `reads` best of `width` combinations are read by the sentence heads, whose score is of
-    1 − toxicity, meaning (cosine), fluency, the tags' likelihood and the toxicity of the words kept.
-    The `spare` next ones follow unread, for when the check refuses all that were.
+    Both scores are sums of logarithms, higher is better. `width` ways to tag the text are weighed up
+    unread: 1 − damage and 1 − toxicity as a linear sketch sees them, how much a draft shares with the
+    others (`consensus`, see drafts.py), less `deletion` for the share of words deleted. The `reads`
+    best are read by the sentence heads, whose score is of 1 − toxicity, meaning (cosine), fluency, the
+    tags' likelihood, the consensus again, the toxicity of the words kept, and the share `hope` of the
+    first score, as a second opinion. The `spare` next ones follow unread, for when the check refuses
+    all that were.
     """
 
     sketch_damage: float = 1.0
-    sketch_toxicity: float = 0.5
+    sketch_toxicity: float = 0.7
+    sketch_consensus: float = 2.0
     deletion: float = 1.0
-    toxicity: float = 1.0
-    meaning: float = 1.0
+    toxicity: float = 1.2
+    meaning: float = 0.7
     fluency: float = 2.0
-    likelihood: float = 0.03
-    residue: float = 0.5
+    likelihood: float = 0.04
+    consensus: float = 0.8
+    residue: float = 0.6
+    hope: float = 0.3
+    temperature: float = 2.0
+    recall: float = 2.0
     width: int = 48
-    reads: int = 10
-    spare: int = 14
+    reads: int = 8
+    spare: int = 8
+
+    def unread(self, drafts: Drafts, sketch: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """What is known before reading: how much each draft deserves to be read, and its unread terms.
+
+        `sketch` is damage and toxicity of each draft, shape (drafts, 2); both results are (drafts,).
+        """
+        damage, toxicity = sketch.T
+        shared = _log(consensus(drafts.pieces, drafts.likelihood, self.temperature, self.recall))
+        hopes = (
+            self.sketch_damage * _log(1 - damage)
+            + self.sketch_toxicity * _log(1 - toxicity)
+            + self.sketch_consensus * shared
+            - self.deletion * drafts.deleted
+        )
+        known = (
+            self.likelihood * drafts.likelihood
+            + self.consensus * shared
+            + self.residue * _log(1 - drafts.kept)
+            + self.hope * hopes
+        )
+        return np.asarray(hopes, np.float32), np.asarray(known, np.float32)
+
+    def score(self, source: Impression, read: Impression) -> float:
+        """What the sentence heads add once a draft is `read`."""
+        return (
+            self.toxicity * log(max(1 - read.toxicity, FLOOR))
+            + self.meaning * log(max(float(source.meaning @ read.meaning), FLOOR))
+            + self.fluency * log(max(read.fluency, FLOOR))
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """One way to carry tags out: its text and edits, and what is known without reading it."""
-
-    text: str
-    edits: tuple[Edit, ...]
-    likelihood: float
-    kept: float
-    deleted: float
+def _log(values: FloatArray) -> FloatArray:
+    return np.asarray(np.log(np.maximum(values, FLOOR)), np.float32)
 
 
 class EditRewriter:
@@ -73,9 +102,11 @@ class EditRewriter:
 
     name = "edit"
 
-    def __init__(self, folder: Path = HOME, editor: Editor | None = None) -> None:
+    def __init__(
+        self, folder: Path = HOME, editor: Editor | None = None, taste: Taste | None = None
+    ) -> None:
         self._editor = editor or shared_editor(folder)
-        self._taste = Taste(**read_card(folder).get("taste", {}))  # type: ignore[arg-type]
+        self._taste = taste or Taste(**read_card(folder).get("taste", {}))  # type: ignore[arg-type]
         self.digest = self._editor.digest
 
     def propose(self, analyses: Sequence[Analysis]) -> list[list[Candidate]]:
@@ -83,69 +114,49 @@ class EditRewriter:
         return [self._propose(analysis) for analysis in analyses]
 
     def _propose(self, analysis: Analysis) -> list[Candidate]:
-        view = normalize(analysis.text)
+        text = analysis.text
+        view = normalize(text)
         words = words_of(view.text)
-        if not words:
-            return []
         lowered = [span.of(view.text).lower().replace("’", "'") for span in words]
-        logp = self._editor.tag(lowered)
+        logp = self._editor.tag(lowered) if words else None
         if logp is None:
             return []
         places = [view.span(span.start, span.end) for span in words]
-        toxicity = word_toxicity(analysis, places)
-        drafts = self._drafts(analysis.text, places, logp, toxicity)
-        if not drafts:
+        drafts = drafts_of(
+            likeliest(logp, self._taste.width),
+            self._editor.vocabulary,
+            [self._editor.pieces(word) for word in lowered],
+            word_toxicity(analysis, places),
+            self._editor.pieces,
+        )
+        if not drafts.tags:
             return []
-        source = self._editor.read(analysis.text)
-        best = self._best_sketched(drafts)
+        hopes, known = self._taste.unread(drafts, self._editor.sketch(drafts.pieces))
+        made = self._made(Assembler(text, places), drafts.tags, np.argsort(-hopes, kind="stable").tolist())
+        source = self._editor.read(text)
         read = [
-            Candidate(draft.text, draft.edits, "edit", self._score(source, draft))
-            for draft in best[: self._taste.reads]
+            Candidate(
+                new, edits, "edit", float(known[at]) + self._taste.score(source, self._editor.read(new))
+            )
+            for at, new, edits in made[: self._taste.reads]
         ]
         read.sort(key=lambda candidate: -candidate.score)
-        lowest = read[-1].score
-        spare = best[self._taste.reads : self._taste.reads + self._taste.spare]
-        return read + [Candidate(draft.text, draft.edits, "edit", lowest) for draft in spare]
+        spare = made[self._taste.reads :]
+        return read + [Candidate(new, edits, "edit", read[-1].score) for _, new, edits in spare]
 
-    def _drafts(
-        self, text: str, places: Sequence[Span], logp: FloatArray, toxicity: NDArray[np.float32]
-    ) -> list[_Draft]:
-        """The distinct results of the likeliest tags that change something and leave something."""
-        found: dict[str, _Draft] = {}
-        for likelihood, row in likeliest(logp, self._taste.width):
-            tags = [self._editor.vocabulary[tag] for tag in row]
-            edits = assemble(text, places, tags)
-            result = apply(edits, text)
-            if edits and result.strip() and result not in found:
-                deleted = tags.count(DELETE) / len(places)
-                found[result] = _Draft(result, edits, likelihood, kept_toxicity(tags, toxicity), deleted)
+    def _made(
+        self, assembler: Assembler, tags: Sequence[Sequence[str]], order: Sequence[int]
+    ) -> list[tuple[int, str, tuple[Edit, ...]]]:
+        """The first different texts in `order`, as many as are read or spare: draft, text, edits."""
+        found: dict[str, tuple[int, str, tuple[Edit, ...]]] = {}
+        for at in order:
+            edits = assembler.edits(tags[at])
+            new = apply(edits, assembler.text)
+            if edits and new.strip():
+                found.setdefault(new, (at, new, edits))
+            if len(found) == self._taste.reads + self._taste.spare:
+                break
         return list(found.values())
-
-    def _best_sketched(self, drafts: Sequence[_Draft]) -> list[_Draft]:
-        """The drafts, most worth reading first, by a linear model over their pieces."""
-        taste = self._taste
-        if len(drafts) <= taste.reads:
-            return list(drafts)
-        damage, toxicity = self._editor.sketch([draft.text for draft in drafts]).T
-        deleted = np.array([draft.deleted for draft in drafts])
-        score = (
-            taste.sketch_damage * np.log(np.maximum(1 - damage, FLOOR))
-            + taste.sketch_toxicity * np.log(np.maximum(1 - toxicity, FLOOR))
-            - taste.deletion * deleted
-        )
-        return [drafts[at] for at in np.argsort(-score, kind="stable").tolist()]
-
-    def _score(self, source: Impression, draft: _Draft) -> float:
-        taste = self._taste
-        candidate = self._editor.read(draft.text)
-        meaning = float(source.meaning @ candidate.meaning)
-        return (
-            taste.toxicity * log(max(1 - candidate.toxicity, FLOOR))
-            + taste.meaning * log(max(meaning, FLOOR))
-            + taste.fluency * log(max(candidate.fluency, FLOOR))
-            + taste.likelihood * draft.likelihood
-            + taste.residue * log(max(1 - draft.kept, FLOOR))
-        )
 
 
 def word_toxicity(analysis: Analysis, places: Sequence[Span]) -> NDArray[np.float32]:
@@ -157,13 +168,3 @@ def word_toxicity(analysis: Analysis, places: Sequence[Span]) -> NDArray[np.floa
             default=0.0,
         )
     return values
-
-
-def kept_toxicity(tags: Sequence[str], toxicity: NDArray[np.float32]) -> float:
-    """The highest toxicity among the words that `tags` keep."""
-    kept = [
-        float(value)
-        for tag, value in zip(tags[1:], toxicity, strict=True)
-        if tag != DELETE and (tag == KEEP or tag.startswith(APPEND))
-    ]
-    return max(kept, default=0.0)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from unbarb.detect.arrays import damaged, read_arrays
 from unbarb.detect.embedded import HOME, card_digest
 from unbarb.detect.pieces import PieceModel
 from unbarb.detect.trunk import Embeddings, FloatArray, Trunk, pooled, sigmoid
-from unbarb.detect.wordpiece import CLS, MAX_PIECES, SEP, WordPiece, words_of
+from unbarb.detect.wordpiece import CLS, MAX_PIECES, SEP, WORD, WordPiece
 from unbarb.errors import ModelError
 from unbarb.rewrite.tags import KEEP
 
@@ -55,35 +56,43 @@ class Editor:
                 f"{folder}: {len(self.vocabulary)} tags in tags.json, {len(self._tags_bias)} in"
                 " editor-heads.npz; run `unbarb models verify`"
             )
+        self._kept = np.where(np.array(self.vocabulary) == KEEP, 0.0, -40.0).astype(np.float32)
         self.read = lru_cache(maxsize=4096)(self._read)
+        self.pieces = lru_cache(maxsize=32768)(self._pieces)
 
-    def sketch(self, texts: Sequence[str]) -> FloatArray:
-        """A quick linear reading of each text: probabilities of damage and toxicity, shape (texts, 2)."""
-        return self._sketch.scores(self._wordpiece.ids(texts))
+    def sketch(self, pieces: Sequence[Sequence[int]]) -> FloatArray:
+        """A linear reading of texts given as piece ids: probabilities of damage and toxicity, (n, 2)."""
+        return self._sketch.scores(pieces)
 
     def tag(self, words: Sequence[str]) -> FloatArray | None:
         """Log-probabilities of tags, shape (words + 1, tags); place 0 stands before the first word.
 
         None when the sentence is longer than the encoder reads at once.
         """
-        pieces = self._wordpiece.encode([list(words)])[0]
-        if len(pieces.ids) > MAX_PIECES - 2:
+        pieces = [self.pieces(word) for word in words]
+        sizes = np.array([len(ids) for ids in pieces], np.int64)
+        if sizes.sum() > MAX_PIECES - 2:
             return None
-        hidden = self._trunk(np.concatenate(([CLS], pieces.ids, [SEP])))
-        numbers = np.arange(len(words))
-        first = np.searchsorted(pieces.owner, numbers) + 1
+        hidden = self._hidden(pieces)
+        first = np.cumsum(sizes) - sizes + 1
         logits = hidden[np.concatenate(([0], first))] @ self._tags + self._tags_bias
         # A character that the tokenizer drops has no piece to read: such a word is kept.
-        silent = np.flatnonzero(~np.isin(numbers, pieces.owner)) + 1
-        logits[silent] = np.where(np.array(self.vocabulary) == KEEP, 0.0, -40.0)
+        logits[np.flatnonzero(sizes == 0) + 1] = self._kept
         logits -= logits.max(axis=1, keepdims=True)
         return np.asarray(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)), np.float32)
 
+    def _pieces(self, text: str) -> tuple[int, ...]:
+        """Piece ids of a word or phrase; the last ones asked for are remembered."""
+        return tuple(self._wordpiece.ids([text])[0])
+
+    def _hidden(self, pieces: Sequence[Sequence[int]]) -> FloatArray:
+        """Hidden states of the words whose pieces these are, (pieces + 2, d); only a window's are read."""
+        ids = [*chain.from_iterable(pieces)][: MAX_PIECES - 2]
+        return self._trunk(np.array([CLS, *ids, SEP], np.int64))
+
     def _read(self, text: str) -> Impression:
         """Fluency, toxicity and meaning of a text; one longer than a window is read by its start."""
-        words = [span.of(text).replace("’", "'") for span in words_of(text)]
-        ids = self._wordpiece.encode([words])[0].ids[: MAX_PIECES - 2]
-        hidden = self._trunk(np.concatenate(([CLS], ids, [SEP])))
+        hidden = self._hidden([self.pieces(word.replace("’", "'")) for word in WORD.findall(text)])
         fluency, toxicity = sigmoid(pooled(hidden) @ self._sentence + self._sentence_bias).tolist()
         meaning = hidden.mean(0) @ self._meaning
         return Impression(fluency, toxicity, meaning / max(float(np.linalg.norm(meaning)), 1e-9))

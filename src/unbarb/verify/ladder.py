@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from unbarb.detect.protocol import Detector
-from unbarb.rewrite.protocol import Candidate, Rewriter
+from unbarb.rewrite.protocol import Rewriter
 from unbarb.segment import sentences
 from unbarb.text import Analysis, Edit, Span, Step, apply
 from unbarb.verify.verifier import Acceptance, Verifier
 
 RUNGS: tuple[Step, ...] = ("edit", "delete", "mask")
 ORDER: tuple[Step, ...] = ("none", *RUNGS, "block")
-FIRST_LOOKS = (1, 3)
-"""Candidates are checked one, then three, then all that are left: the best mostly passes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,9 @@ class Ladder:
             refused += outcome.refused
             if outcome.step == "block":
                 continue
-            scores = self._detector.detect([apply(outcome.edits, text)])[0].scores
+            scores = outcome.scores
+            if scores is None:
+                scores = self._detector.detect([apply(outcome.edits, text)])[0].scores
             if not over(scores, ceilings):
                 return Outcome(outcome.edits, outcome.step, outcome.meaning, scores, refused)
             refused += (
@@ -66,6 +66,7 @@ class Ladder:
         refused: list[str] = []
         meanings: list[float] = []
         lowest: Step = "none"
+        scores: Mapping[str, float] | None = None
         for place, analysis in self._stretches(text, ceilings):
             taken = self._first_accepted(analysis, ceilings, rungs, refused)
             if taken is None:
@@ -76,7 +77,9 @@ class Ladder:
             ]
             meanings.append(taken.meaning)
             lowest = max(lowest, taken.candidate.step, key=ORDER.index)
-        return Outcome(tuple(edits), lowest, min(meanings, default=None), None, tuple(refused))
+            if place == Span(0, len(text)) and self._verifier.detector is self._detector:
+                scores = taken.scores  # the candidate is the whole result, and was scored already
+        return Outcome(tuple(edits), lowest, min(meanings, default=None), scores, tuple(refused))
 
     def _stretches(self, text: str, ceilings: Mapping[str, float]) -> list[tuple[Span, Analysis]]:
         """The sentences over a ceiling by themselves; the whole text when none is."""
@@ -98,20 +101,15 @@ class Ladder:
         for rewriter in self._rewriters:
             candidates = rewriter.propose([source])[0]
             for step in rungs:
-                rung = [candidate for candidate in candidates if candidate.step == step]
-                for acceptance in self._looked_at(source, rung, ceilings):
+                for candidate in candidates:
+                    if candidate.step != step:
+                        continue
+                    # One by one: the best mostly passes, and every look costs the detector a reading.
+                    (acceptance,) = self._verifier.check(source, [candidate], ceilings)
                     if acceptance.accepted:
                         return acceptance
                     refused.append(f"{step}: {'; '.join(acceptance.reasons)}")
         return None
-
-    def _looked_at(
-        self, source: Analysis, rung: Sequence[Candidate], ceilings: Mapping[str, float]
-    ) -> Iterator[Acceptance]:
-        start = 0
-        for size in (*FIRST_LOOKS, len(rung)):
-            yield from self._verifier.check(source, rung[start : start + size], ceilings)
-            start += size
 
 
 def over(scores: Mapping[str, float], ceilings: Mapping[str, float]) -> list[str]:

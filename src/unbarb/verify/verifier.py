@@ -86,7 +86,7 @@ class Verifier:
         min_fluency: float = 0.5,
         headroom: float = 0.1,
     ) -> None:
-        self._detector = detector
+        self.detector = detector
         self._opinions = tuple(
             Opinion(other, checked_share(f"the ceiling of {other.name}", ceiling))
             for other, ceiling in opinions
@@ -134,7 +134,7 @@ class Verifier:
         open_ = _standing(reasons)
         if not open_:
             return {}
-        analyses = self._detector.detect([candidates[index].text for index in open_])
+        analyses = self.detector.detect([candidates[index].text for index in open_])
         scores = {index: analysis.scores for index, analysis in zip(open_, analyses, strict=True)}
         for index in open_:
             reasons[index] += over(scores[index], ceilings, self._headroom)
