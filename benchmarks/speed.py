@@ -3,7 +3,8 @@
 Peers are built from their published configurations with random weights, for time does not depend
 on what a weight is: BERT-base (12 layers, 768 wide) as a classifier, BART-base (6 + 6 layers, 768
 wide) rewriting with beam 5 and exactly 20 new tokens. Both run in fp32 and bf16; the better one
-counts. Every figure is the median of several runs, taken in turns with its peer.
+counts. Comments in a batch are the same for both: the peer reads them in batches of 64 as they come, padded
+to the longest, as a classification pipeline does, and a sample of them, for it is slow.
 """
 
 from __future__ import annotations
@@ -15,17 +16,18 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import cycle
 from pathlib import Path
-from random import Random
 
 import torch
 import transformers
+from comments import comments
 from transformers import BartConfig, BartForConditionalGeneration, BertConfig, BertForSequenceClassification
 
 from unbarb import Guard
-from unbarb.detect.embedded import Embedded
+from unbarb.detect.embedded import HOME, Embedded
+from unbarb.detect.wordpiece import CLS, SEP, WordPiece
 
 ELEVEN_WORDS = "you are a complete idiot and everybody here knows it very"
 LAST_WORDS = [
@@ -36,18 +38,8 @@ LAST_WORDS = [
     "safely",
 ]  # fmt: skip
 TWELVE_WORDS = f"{ELEVEN_WORDS} {LAST_WORDS[0]}"
-INSULTS = ("you are a complete idiot", "shut up you stupid moron", "what a pathetic little liar you are")
-CLAUSES = (
-    "thanks for the update", "I will have a look at it tomorrow", "the second paragraph needs a source",
-    "I moved the table to the end of the section", "the map is from an older edition",
-    "could you explain why the date was changed", "the museum opens again in spring",
-    "we should ask the others before we merge the pages", "her first novel came out in 1994",
-    "the bridge was closed for repairs", "this is covered in the guideline on names",
-    "I do not agree with the new title", "the photo shows the old station",
-    "please sign your comments on the talk page", "the count includes villages without a church",
-    "most readers will not know what this means", "the team won the cup three years in a row",
-)  # fmt: skip
 COMMENTS, TOXIC_SHARE = 10_000, 0.05
+SAMPLE, BATCH = 640, 64
 
 
 def median_of(run: Callable[[], object], rounds: int) -> float:
@@ -73,10 +65,22 @@ def bart(kind: torch.dtype) -> BartForConditionalGeneration:
     return BartForConditionalGeneration(config).eval().to(kind)
 
 
-def peers(rounds: int) -> dict[str, dict[str, float]]:
-    """Seconds of each peer by precision: one sentence, one rewrite, and one comment in a batch."""
+def padded(texts: Sequence[str]) -> list[dict[str, torch.Tensor]]:
+    """What BERT reads: batches in the order given, each padded to its longest text."""
+    pieces = WordPiece(HOME / "tokenizer.json").ids(texts)
+    batches = []
+    for start in range(0, len(pieces), BATCH):
+        rows = [torch.tensor([CLS, *ids[:510], SEP]) for ids in pieces[start : start + BATCH]]
+        mask = [torch.ones_like(row) for row in rows]
+        ids, inside = (torch.nn.utils.rnn.pad_sequence(one, batch_first=True) for one in (rows, mask))
+        batches.append({"input_ids": ids, "attention_mask": inside})
+    return batches
+
+
+def peers(rounds: int, texts: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Seconds of each peer by precision: one sentence, one rewrite, and one of `texts` in a batch."""
     ids = torch.randint(1000, 20000, (1, 16))
-    batch = torch.randint(1000, 20000, (64, 16))
+    batches = padded(texts)
     found: dict[str, dict[str, float]] = {"classify": {}, "rewrite": {}, "classify_batch": {}}
     for name, kind in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
         with torch.inference_mode():
@@ -90,29 +94,18 @@ def peers(rounds: int) -> dict[str, dict[str, float]]:
                 max(3, rounds // 4),
             )
             torch.set_num_threads(2)
-            seconds = median_of(lambda: classifier(batch), max(3, rounds // 4))  # noqa: B023
-            found["classify_batch"][name] = seconds / len(batch)
+            classifier(**batches[0])
+            began = time.perf_counter()
+            for batch in batches:
+                classifier(**batch)
+            found["classify_batch"][name] = (time.perf_counter() - began) / len(texts)
     return found
 
 
-def comments() -> list[str]:
-    """10,000 different comments of 8 to 20 words, 5 % of them toxic: clauses drawn and joined."""
-    random = Random(1)
-    toxic = round(1 / TOXIC_SHARE)
-    made = []
-    for index in range(COMMENTS):
-        clauses = random.sample(CLAUSES, 2)
-        if index % toxic == 0:
-            clauses[0] = random.choice(INSULTS)
-        made.append(f"{', '.join(clauses)}. See number {index}.")
-    return made
-
-
-def ours(rounds: int) -> dict[str, float]:
+def ours(rounds: int, texts: Sequence[str]) -> dict[str, float]:
     """Seconds: one detection without the gate, one rewrite, one comment in a batch of 10,000."""
     detector = Embedded(gate=False)
     guard = Guard(threads=1)
-    texts = comments()
     # Another last word each time, so that nothing is remembered from the run before.
     ends = cycle(LAST_WORDS)
 
@@ -155,7 +148,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20, help="runs of each figure (default 20)")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/speed.json"))
     given = parser.parse_args()
-    theirs, own = peers(given.rounds), ours(given.rounds)
+    texts = comments(COMMENTS, TOXIC_SHARE)
+    sample = texts[:SAMPLE]
+    theirs, own = peers(given.rounds, sample), ours(given.rounds, texts)
     result = {
         "machine": {"processor": platform.processor() or platform.machine(), "torch": torch.__version__,
                     "transformers": transformers.__version__, "python": platform.python_version()},

@@ -167,7 +167,24 @@ def editor_heads() -> dict[str, np.ndarray]:
     }
 
 
-def write_gate(path: Path, floor: float = 0.1, labels: int = len(LABELS)) -> None:
+def write_gate(path: Path, floor: float = 0.1) -> None:
+    """A gate that lights up at the toxic words alone: .018 without them, .98 with one."""
+    pieces = np.zeros((PIECES + 1, 1), np.int8)
+    for word in INSULTS:
+        pieces[vocabulary()[word]] = 127
+    np.savez_compressed(
+        path,
+        pieces=pieces,
+        filters=np.array([[0], [127], [0]], np.int8),
+        offsets=np.zeros(1, np.int32),
+        outputs=np.full((1, len(LABELS)), 127, np.int8),
+        scale=np.full(len(LABELS), 8.0 / 127**3, np.float32),
+        bias=np.full(len(LABELS), -4.0, np.float32),
+        floors=np.full(len(LABELS), floor, np.float32),
+    )
+
+
+def write_sketch(path: Path, labels: int = 2) -> None:
     """A model of the toxic words alone: .018 without them, .9 and more for a short text with one."""
     weights = np.zeros((PIECES + BUCKETS, labels), np.int8)
     pieces = vocabulary()
@@ -178,8 +195,6 @@ def write_gate(path: Path, floor: float = 0.1, labels: int = len(LABELS)) -> Non
         weights=weights,
         scale=np.full(labels, 0.2, np.float32),
         bias=np.full(labels, -4.0, np.float32),
-        floor=np.float32(floor),
-        settled=np.float32(1.0),
     )
 
 
@@ -206,7 +221,7 @@ def write(folder: Path) -> Path:
     write_trunk(state(), detector_heads(), "detector", folder)
     write_trunk(state(), editor_heads(), "editor", folder)
     write_gate(folder / "gate.npz")
-    write_gate(folder / "sketch.npz", labels=2)
+    write_sketch(folder / "sketch.npz")
     write_linear(folder / "linear.npz")
     thresholds = {"word": 0.5, "text": 0.2, "policy": dict.fromkeys(LABELS, 0.5)}
     write_card(

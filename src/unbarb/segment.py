@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from unbarb.text import Span
@@ -35,12 +35,14 @@ _NO_END = frozenset(_ABBREVIATIONS.split())
 
 _SAMPLE = 600
 _LETTERS = re.compile(r"[^\W\d_]+")
+_ASCII_LETTERS = re.compile("[a-z]+")
 _NOISY = re.compile("[@#&/'’]")
 _NOISE = re.compile(
     r"https?://\S+|www\.\S+|[@#]\w+|&#?\w+;|['’](?=(?:s|t|m|re|ll|ve|d)\b)|(?<=n)['’](?=t\b)"
 )
 _WORDS = Path(__file__).parent / "models" / "language" / "words.tsv"
 _ENGLISH = ("en",)
+_OWN = (_ENGLISH, 1.0)
 _LAST_LATIN = "\u024f"
 _HAS_LATIN = re.compile("[a-z\u00df-\u00f6\u00f8-\u024f]")
 _SCRIPTS = (
@@ -186,8 +188,9 @@ def language(text: str) -> str:
     sample = text[:_SAMPLE]
     if _NOISY.search(sample):
         sample = _NOISE.sub(" ", sample)
-    words = _LETTERS.findall(sample.lower())
-    if not sample.isascii():
+    plain = sample.isascii()
+    words = (_ASCII_LETTERS if plain else _LETTERS).findall(sample.lower())
+    if not plain:
         foreign = [word for word in words if word[0] > _LAST_LATIN and not _HAS_LATIN.search(word)]
         if sum(map(len, foreign)) * 2 > sum(map(len, words)):
             return _by_script("".join(foreign))
@@ -218,22 +221,18 @@ def _by_words(words: Sequence[str]) -> str:
     """The language of Latin words: the one whose everyday words they are, if clearly so."""
     if not words:
         return "und"
-    english = shared = 0
+    voices = [voice for voice in map(_voice, set(words)) if voice]
+    english = voices.count(_OWN)
+    least = max(1.9 if english else 1.0, 0.2 * len(words), 1.0 + 1.2 * english)
+    if english and sum(weight for _, weight in voices) - english * _OWN[1] < least:
+        return "en"  # all others together could not outvote it
+    shared = 0
     scores: dict[str, float] = {}
     hits: dict[str, int] = {}
-    everyday = _everyday()
-    for word in set(words):
-        codes: Sequence[str] | None = everyday.get(word)
+    for codes, weight in voices:
         if codes == _ENGLISH:
-            english += 1
             continue
-        weight = 0.95 if len(word) < 4 else 1.3 if codes and len(codes) == 1 else 1.0
-        if codes is None:
-            codes = _by_shape(word)
-            weight = 0.6
-        elif "en" in codes or len(word) == 1:
-            shared += "en" in codes
-            weight = 0.4
+        shared += weight < 0.5 and "en" in codes
         for code in codes:
             scores[code] = scores.get(code, 0.0) + weight
             hits[code] = hits.get(code, 0) + (weight > 0.5)
@@ -245,6 +244,21 @@ def _by_words(words: Sequence[str]) -> str:
         if hits[best] >= hits_needed and scores[best] >= needed:
             return best
     return "en" if english or shared else "und"
+
+
+@lru_cache(maxsize=1 << 15)
+def _voice(word: str) -> tuple[Sequence[str], float] | None:
+    """The languages that `word` speaks for, and how loudly; None for those that speak for none."""
+    codes: Sequence[str] | None = _everyday().get(word)
+    if codes == _ENGLISH:
+        return _OWN
+    weight = 0.95 if len(word) < 4 else 1.3 if codes and len(codes) == 1 else 1.0
+    if codes is None:
+        codes = _by_shape(word)
+        weight = 0.6
+    elif "en" in codes or len(word) == 1:
+        weight = 0.4
+    return (codes, weight) if codes else None
 
 
 @cache

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unbarb.data.lists import lookalikes
-from unbarb.detect.normalize import normalize
+from unbarb.detect.normalize import _pieces, _suspicious, normalize
 
 ODD = st.text(
     alphabet=st.sampled_from("aeiosutfckbdhnprm 014$@!*.-_'|\u200b\u0301\u0336аеоіѕｆｕ𝐢🅰é(),\n"),
@@ -154,3 +154,35 @@ def test_what_did_not_change_is_copied(text: str) -> None:
 )
 def test_hostile_text_is_done_soon(text: str) -> None:
     assert isinstance(normalize(text).text, str)
+
+
+SPACED = st.lists(
+    st.sampled_from(
+        [
+            "i",
+            "d",
+            "o",
+            "t",
+            "id",
+            "iot",
+            "f",
+            "u",
+            "ck",
+            "but",
+            "the",
+            "in",
+            "to",
+            "a",
+            "mor",
+            "on",
+            "!",
+            "t.",
+        ]
+    ),
+    max_size=12,
+).map(" ".join)
+
+
+@given(SPACED | st.text(alphabet="abcdefio tuckmrn.*!- ", max_size=30))
+def test_the_quick_look_misses_nothing_that_the_long_one_finds(text: str) -> None:
+    assert _suspicious(text) or not _pieces(text)

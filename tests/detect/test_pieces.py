@@ -1,4 +1,4 @@
-"""The gate's sums are exact: a text's score is its own, whatever stands beside it in the batch."""
+"""A piece model's sums are exact: a text's score is its own, whatever stands beside it in the batch."""
 
 from __future__ import annotations
 
@@ -25,8 +25,6 @@ def stored(path: Path, **changed: object) -> Path:
         "weights": weights,
         "scale": np.full(6, SCALE, np.float32),
         "bias": np.full(6, BIAS, np.float32),
-        "floor": np.float32(0.25),
-        "settled": np.float32(1.0),
     }
     np.savez(path, **{**arrays, **changed})  # type: ignore[arg-type]
     return path
@@ -34,11 +32,11 @@ def stored(path: Path, **changed: object) -> Path:
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return stored(tmp_path_factory.mktemp("gate") / "gate.npz")
+    return stored(tmp_path_factory.mktemp("sketch") / "sketch.npz")
 
 
 @pytest.fixture(scope="module")
-def gate(weights: Path) -> PieceModel:
+def model(weights: Path) -> PieceModel:
     return PieceModel(weights)
 
 
@@ -63,19 +61,19 @@ pieces = st.lists(st.one_of(st.integers(2000, 2120), st.sampled_from([999, 1012,
 
 
 @given(texts=st.lists(pieces, min_size=1, max_size=6))
-def test_a_batch_equals_its_texts_one_by_one(gate: PieceModel, texts: list[list[int]]) -> None:
-    together = gate.scores(texts)
-    alone = np.concatenate([gate.scores([text]) for text in texts])
+def test_a_batch_equals_its_texts_one_by_one(model: PieceModel, texts: list[list[int]]) -> None:
+    together = model.scores(texts)
+    alone = np.concatenate([model.scores([text]) for text in texts])
     assert np.array_equal(together, alone)
 
 
 @given(ids=pieces)
-def test_scores_are_what_the_definition_says(gate: PieceModel, weights: Path, ids: list[int]) -> None:
-    assert gate.scores([ids])[0] == pytest.approx(by_hand(weights, ids), abs=1e-6)
+def test_scores_are_what_the_definition_says(model: PieceModel, weights: Path, ids: list[int]) -> None:
+    assert model.scores([ids])[0] == pytest.approx(by_hand(weights, ids), abs=1e-6)
 
 
-def test_golden_numbers(gate: PieceModel) -> None:
-    found = gate.scores([[2000, 2001, 2002, STOP, 2003], [], [2050] * 60])
+def test_golden_numbers(model: PieceModel) -> None:
+    found = model.scores([[2000, 2001, 2002, STOP, 2003], [], [2050] * 60])
     assert found.shape == (3, 6)
     assert found[:, :2].ravel().tolist() == pytest.approx(GOLDEN, abs=1e-6)
 
@@ -83,24 +81,24 @@ def test_golden_numbers(gate: PieceModel) -> None:
 GOLDEN = [0.1531637, 0.2075101, 0.0, 0.0, 0.1252560, 0.5538190]
 
 
-def test_an_empty_text_scores_nothing(gate: PieceModel) -> None:
-    assert gate.scores([]).shape == (0, 6)
-    assert gate.scores([[], []]).tolist() == [[0.0] * 6] * 2
-    assert gate.scores([[], [2000], []])[[0, 2]].tolist() == [[0.0] * 6] * 2
+def test_an_empty_text_scores_nothing(model: PieceModel) -> None:
+    assert model.scores([]).shape == (0, 6)
+    assert model.scores([[], []]).tolist() == [[0.0] * 6] * 2
+    assert model.scores([[], [2000], []])[[0, 2]].tolist() == [[0.0] * 6] * 2
 
 
 def test_a_stretch_does_not_thin_out_in_a_long_text(tmp_path: Path) -> None:
     weights = np.zeros((PIECES + BUCKETS, 6), np.int8)
     weights[2000] = 100
-    gate = PieceModel(stored(tmp_path / "gate.npz", weights=weights, scale=np.full(6, 0.5, np.float32)))
+    model = PieceModel(stored(tmp_path / "sketch.npz", weights=weights, scale=np.full(6, 0.5, np.float32)))
     short = [*[2001] * (STRETCH - 1), 2000]
-    assert gate.scores([short]).tolist() == gate.scores([[*[2001] * STRETCH * 10, *short]]).tolist()
-    assert gate.scores([short]).max() > 0.9
+    assert model.scores([short]).tolist() == model.scores([[*[2001] * STRETCH * 10, *short]]).tolist()
+    assert model.scores([short]).max() > 0.9
 
 
-def test_pairs_do_not_reach_over_an_end_mark(gate: PieceModel, weights: Path) -> None:
-    apart = gate.scores([[2000, STOP], [2001]]).max(axis=0)
-    assert np.array_equal(gate.scores([[2000, STOP, 2001]])[0], apart)
+def test_pairs_do_not_reach_over_an_end_mark(model: PieceModel, weights: Path) -> None:
+    apart = model.scores([[2000, STOP], [2001]]).max(axis=0)
+    assert np.array_equal(model.scores([[2000, STOP, 2001]])[0], apart)
 
 
 def test_pair_rows_lie_in_the_table() -> None:
@@ -111,16 +109,12 @@ def test_pair_rows_lie_in_the_table() -> None:
     assert len(pair_rows(np.array([7]))) == 0
 
 
-def test_the_floor_is_read(gate: PieceModel) -> None:
-    assert gate.floor == 0.25
-
-
 def test_damaged_weights_are_a_model_error(tmp_path: Path, weights: Path) -> None:
     whole = weights.read_bytes()
-    path = tmp_path / "gate.npz"
+    path = tmp_path / "sketch.npz"
     for content in (b"", b"no zip", whole[: len(whole) // 2], b"\x93NUMPY"):
         path.write_bytes(content)
-        with pytest.raises(ModelError, match=r"gate\.npz does not load"):
+        with pytest.raises(ModelError, match=r"sketch\.npz does not load"):
             PieceModel(path)
     with pytest.raises(ModelError, match="does not load"):
         PieceModel(tmp_path / "absent.npz")

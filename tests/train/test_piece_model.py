@@ -1,4 +1,4 @@
-"""A trained gate, stored in int8, scores at run time what it scored in training."""
+"""A trained piece model, stored in int8, scores at run time what it scored in training."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("torch")
 
 from unbarb.detect.pieces import PieceModel, pair_rows
-from unbarb.train.piece_model import PieceSettings, refloor, save_pieces, train_pieces
+from unbarb.train.piece_model import PieceSettings, save_pieces, train_pieces
 
 RUDE = 2500
 
@@ -46,30 +46,18 @@ def test_stored_scores_are_the_trained_ones(
     tmp_path: Path, trained: tuple[np.ndarray, np.ndarray], texts: list[np.ndarray]
 ) -> None:
     weights, bias = trained
-    save_pieces(weights, bias, 0.07, tmp_path / "gate.npz")
-    gate = PieceModel(tmp_path / "gate.npz")
-    assert gate.floor == pytest.approx(0.07)
+    save_pieces(weights, bias, tmp_path / "sketch.npz")
+    model = PieceModel(tmp_path / "sketch.npz")
     expected = []
     for ids in texts:
         rows = np.concatenate((ids, pair_rows(ids)))
         expected.append(1 / (1 + np.exp(-(weights[rows].sum(0) / np.sqrt(len(rows)) + bias))))
-    found = gate.scores([ids.tolist() for ids in texts])
+    found = model.scores([ids.tolist() for ids in texts])
     assert found == pytest.approx(np.array(expected), abs=0.03)
     assert found[::3, 0].min() > found[1::3, 0].max()
 
 
-def test_another_floor_changes_only_the_floor(
-    tmp_path: Path, trained: tuple[np.ndarray, np.ndarray], texts: list[np.ndarray]
-) -> None:
-    path = tmp_path / "gate.npz"
-    save_pieces(*trained, 0.07, path)
-    before = PieceModel(path).scores([ids.tolist() for ids in texts])
-    refloor(path, 0.2)
-    assert PieceModel(path).floor == pytest.approx(0.2)
-    assert np.array_equal(PieceModel(path).scores([ids.tolist() for ids in texts]), before)
-
-
-def test_the_same_seed_trains_the_same_gate(texts: list[np.ndarray]) -> None:
+def test_the_same_seed_trains_the_same_model(texts: list[np.ndarray]) -> None:
     targets = np.zeros((300, 6), np.float32)
     targets[::3] = 1.0
     one, two = (train_pieces(texts, targets, PieceSettings(epochs=1)) for _ in range(2))

@@ -70,6 +70,16 @@ def test_the_gates_floor_costs_no_more_than_it_may() -> None:
     assert gate_floor(gate, positive, 1.0) == 0.5
 
 
+def test_no_kind_of_text_pays_for_the_others() -> None:
+    gate = np.concatenate((np.linspace(0.5, 0.9, 900), np.linspace(0.1, 0.5, 100)))
+    found = np.ones(1000, bool)
+    kinds = ["common"] * 900 + ["rare"] * 100
+    assert gate_floor(gate, found, 0.05) == pytest.approx(np.sort(gate)[50])
+    floor = gate_floor(gate, found, 0.05, kinds)
+    assert (gate[900:] < floor).mean() <= 0.02
+    assert gate_floor(gate[:930], found[:930], 0.05, kinds[:930]) > 0.5  # thirty say too little
+
+
 @given(seed=st.integers(0, 500), lost=st.sampled_from([0.0, 0.01, 0.1, 0.5]))
 def test_the_floor_settles_at_most_that_share(seed: int, lost: float) -> None:
     rng = np.random.default_rng(seed)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unbarb.data.examples import Labelled
 from unbarb.detect.embedded import Embedded
+from unbarb.detect.gate import Gate
 from unbarb.detect.normalize import normalize
-from unbarb.detect.pieces import PieceModel
 from unbarb.detect.wordpiece import WordPiece
 from unbarb.text import LABELS, Analysis
-from unbarb.train.piece_model import refloor
+from unbarb.train.gate import refloor
 from unbarb.train.thresholds import at_false_alarms, gate_floor, word_threshold
 
 TEXT_FLOOR = 0.2
@@ -59,17 +60,33 @@ def thresholds_of(folder: Path, held_out: Sequence[Labelled], rate: float) -> di
     }
 
 
-def set_gate_floor(folder: Path, held_out: Sequence[Labelled], floor: float, lost: float) -> float:
-    """Set the gate's floor so that it costs at most `lost` of what the encoder finds toxic.
+def encoder_scores(detector: Embedded, examples: Sequence[Labelled]) -> NDArray[np.float32]:
+    """The six scores of every example, shape (texts, labels)."""
+    rows: list[list[float]] = []
+    for start in range(0, len(examples), CHUNK):
+        found = analysed(detector, examples[start : start + CHUNK])
+        rows += ([analysis.scores[label] for label in LABELS] for analysis in found)
+    return np.array(rows, np.float32)
 
-    What it settles is told with the encoder's mean score there, so that both speak on one scale.
+
+def set_gate_floor(
+    folder: Path, held_out: Sequence[Labelled], ceilings: Mapping[str, float], lost: float
+) -> float:
+    """Set the gate's floors so that it costs at most `lost` of what the encoder finds.
+
+    A text is found when a label reaches its ceiling, the score from which the policy would act.
+
+    Returns:
+        The floors as a share of the ceilings.
     """
     texts = [example for example in held_out if example.source in GATE_SOURCES]
-    scores = np.array([a.scores["toxicity"] for a in analysed(Embedded(folder, gate=False), texts)])
-    ids = WordPiece(folder / "tokenizer.json").ids([normalize(example.text).text for example in texts])
-    top = PieceModel(folder / "gate.npz").scores(ids).max(axis=1).astype(np.float64)
-    chosen = gate_floor(top, scores >= floor, lost)
-    settled = top < chosen
-    share = float(scores[settled].mean() / top[settled].mean()) if settled.any() else 1.0
-    refloor(folder / "gate.npz", chosen, min(1.0, share))
+    limits = np.array([ceilings.get(label, np.inf) for label in LABELS])
+    found = (encoder_scores(Embedded(folder, gate=False), texts) >= limits).any(axis=1)
+    views = [normalize(example.text) for example in texts]
+    ids = WordPiece(folder / "tokenizer.json").ids([view.text for view in views])
+    shares = (Gate(folder / "gate.npz").scores(ids) / limits).max(axis=1).astype(np.float64)
+    asked = np.array([not view.changed for view in views])  # the gate never settles what was disguised
+    kinds = [example.group if example.source == "behaviours" else example.source for example in texts]
+    chosen = gate_floor(shares, found & asked, lost, kinds)
+    refloor(folder / "gate.npz", (chosen * limits).astype(np.float32))
     return chosen

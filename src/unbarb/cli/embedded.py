@@ -9,23 +9,29 @@ from functools import cached_property
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
 
-from unbarb.cli.calibrate import TEXT_FLOOR, set_gate_floor, thresholds_of
+from unbarb.cli.calibrate import TEXT_FLOOR, encoder_scores, set_gate_floor, thresholds_of
 from unbarb.data.behaviours import sentences as behaviour_sentences
 from unbarb.data.corpora import Corpora
 from unbarb.data.examples import Labelled, Pair
 from unbarb.data.split import split
+from unbarb.detect.arrays import read_array
+from unbarb.detect.embedded import Embedded
+from unbarb.detect.normalize import normalize
 from unbarb.detect.wordpiece import WordPiece
 from unbarb.errors import ConfigError, MissingExtra, ModelError
 from unbarb.export.bundle import write_card, write_shared, write_trunk
+from unbarb.policy import Policy
 from unbarb.policy.file import locate, write_thresholds
 from unbarb.text import LABELS
 from unbarb.train.batches import Row
 from unbarb.train.detector import Detector, train_detector
 from unbarb.train.editor import Editor, TagRow, train_editor
+from unbarb.train.gate import save_gate, train_gate
 from unbarb.train.heads import detector_heads, editor_heads, merged_state
 from unbarb.train.linear import train_linear
 from unbarb.train.mixture import encode, respelt, rows_of
@@ -165,21 +171,25 @@ class EmbeddedRun:
             )
         ]
         targets = np.stack([(1 - row.labels[0], row.labels[1]) for row in rows]).astype(np.float32)
-        save_pieces(*train_pieces([row.ids[1:-1] for row in rows], targets, part), 1.0, path)
+        save_pieces(*train_pieces([row.ids[1:-1] for row in rows], targets, part), path)
 
     def gate(self) -> None:
-        """Train the gate; its floor is chosen later, against the encoder."""
+        """Train the gate on the encoder's own scores; its floors are chosen later, on held-out text."""
         if (self.bundle / "gate.npz").exists():
             return
         part = self.recipe.gate
-        examples = self.labelled["train"] + [
+        texts = self.labelled["train"]
+        texts = Random(part.seed).sample(texts, min(part.texts, len(texts)))
+        texts += (
             Labelled(one.text, one.labels, None, "behaviours", one.text)
-            for one in behaviour_sentences("train", self.recipe.detector.behaviours, 0)
-        ]
-        texts = encode(examples, self.wordpiece)
-        pieces = [window.ids[1:-1] for text in texts for window in text.windows[:1]]
-        weights, bias = train_pieces(pieces, np.stack([text.labels for text in texts]), part)
-        save_pieces(weights, bias, 0.05, self.bundle / "gate.npz")
+            for one in behaviour_sentences("train", part.behaviours, 0)
+        )
+        # The detector asks for a card; the last step writes the whole one.
+        write_card({"thresholds": {"word": 0.5, "text": TEXT_FLOOR}}, self.bundle)
+        scores = encoder_scores(Embedded(self.bundle, gate=False, threads=2), texts)
+        ids = self.wordpiece.ids([normalize(one.text).text for one in texts])
+        words, scales = (read_array(self.bundle / f"{name}.npy") for name in ("words", "word-scales"))
+        save_gate(train_gate(ids, scores, words * scales[:, None], part), self.bundle / "gate.npz")
 
     def linear(self) -> None:
         """Train the linear second opinion."""
@@ -237,10 +247,11 @@ class EmbeddedRun:
         policy = self.folder / "policy.yaml"
         shutil.copyfile(locate("default"), policy)
         write_thresholds(policy, card["thresholds"]["policy"])
-        floor = card["thresholds"]["policy"]["toxicity"] * 0.6
-        lost = self.recipe.gate.lost_recall
+        ceilings, lost = Policy.load(policy).ceilings(), self.recipe.gate.lost_recall
         # The gate learnt these patterns, but sentences drawn anew from them are not those it saw.
-        written = behaviour_sentences("train", 40, self.recipe.detector.epochs + 1)
-        held_out = [*held_out, *(Labelled(o.text, o.labels, None, "behaviours", o.text) for o in written)]
-        card["thresholds"]["gate"] = set_gate_floor(self.bundle, held_out, floor, lost)
+        written = behaviour_sentences("train", 100, self.recipe.detector.epochs + 1)
+        held_out = held_out + [
+            Labelled(one.text, one.labels, None, "behaviours", one.behaviour) for one in written
+        ]
+        card["thresholds"]["gate"] = set_gate_floor(self.bundle, held_out, ceilings, lost)
         write_card(card, self.bundle)

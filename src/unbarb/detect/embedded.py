@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unbarb.detect.arrays import read_arrays
+from unbarb.detect.gate import Gate
 from unbarb.detect.normalize import Normalized, normalize
-from unbarb.detect.pieces import PieceModel
 from unbarb.detect.trunk import Crew, Embeddings, FloatArray, Trunk, pooled, sigmoid
 from unbarb.detect.wordpiece import Pieces, Window, WordPiece, windows, words_of
 from unbarb.errors import ModelError
@@ -66,7 +66,7 @@ class Embedded:
         self._word_floor = float(thresholds["word"])
         self._text_floor = float(thresholds["text"])
         self._wordpiece = WordPiece(folder / "tokenizer.json")
-        self._gate = PieceModel(folder / "gate.npz") if gate else None
+        self._gate = Gate(folder / "gate.npz") if gate else None
         self._trunk = Trunk(folder / "detector.onnx", Embeddings(folder))
         self._crew = Crew(threads)
         heads = read_arrays(folder / "detector-heads.npz", "labels", "labels_bias", "spans", "spans_bias")
@@ -106,9 +106,9 @@ class Embedded:
         if self._gate is None:
             return [None] * len(views)
         scores = self._gate.scores(self._wordpiece.ids([view.text for view in views]))
-        sure = scores.max(axis=1) < self._gate.floor
+        sure = self._gate.settles(scores).tolist()
         return [
-            row * self._gate.settled if clean and not view.changed else None
+            row if clean and not view.changed else None
             for row, clean, view in zip(scores, sure, views, strict=True)
         ]
 
@@ -126,23 +126,30 @@ class Embedded:
         """Label scores (6,) and word toxicity (words,) of each text, from all its windows."""
         longest = self._trunk.places
         cuts = [windows(reading.pieces, reading.breaks.tolist(), longest) for reading in readings]
-        hidden = iter(self._crew.run(self._trunk, [window.ids for cut in cuts for window in cut]))
+        flat = [window for cut in cuts for window in cut]
+        # The longest first: no thread waits for a last long one.
+        order = sorted(range(len(flat)), key=lambda at: -len(flat[at].ids))
+        read = dict(zip(order, self._crew.run(self._heads, [flat[at] for at in order]), strict=True))
+        each = (read[at] for at in range(len(flat)))
         found = []
         for reading, cut in zip(readings, cuts, strict=True):
             scores = np.zeros(len(LABELS), np.float32)
             words = np.zeros(len(reading.words), np.float32)
             for window in cut:
-                self._heads(window, next(hidden), scores, words)
+                labels, toxicity = next(each)
+                np.maximum(scores, labels, out=scores)
+                words[window.words] = np.maximum(words[window.words], toxicity)
             doubt = min(len(cut), MANY) * (ILLEGIBLE if legible(reading) < 0.5 else 1)
             found.append((doubted(scores, doubt), words))
         return found
 
-    def _heads(self, window: Window, hidden: FloatArray, scores: FloatArray, words: FloatArray) -> None:
+    def _heads(self, window: Window) -> tuple[FloatArray, FloatArray]:
+        """Label scores (6,) of one window, and the toxicity of the words that begin in it."""
         if len(window.ids) == 2:  # a text without words: [CLS] and [SEP] alone
-            return
-        np.maximum(scores, sigmoid(pooled(hidden) @ self._labels + self._labels_bias), out=scores)
-        toxicity = sigmoid(hidden[window.first] @ self._spans + self._spans_bias)[:, 0]
-        words[window.words] = np.maximum(words[window.words], toxicity)
+            return np.zeros(len(LABELS), np.float32), np.zeros(0, np.float32)
+        hidden = self._trunk(window.ids)
+        labels = sigmoid(pooled(hidden) @ self._labels + self._labels_bias)
+        return labels, sigmoid(hidden[window.first] @ self._spans + self._spans_bias)[:, 0]
 
     def _clean(self, text: str, scores: FloatArray) -> Analysis:
         return Analysis(text, _named(scores), language=language(text), models={self.name: self.digest})

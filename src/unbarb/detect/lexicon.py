@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 
+from unbarb.detect.cleared import Cleared
 from unbarb.detect.normalize import Normalized, normalize
 from unbarb.detect.wordlist import FILES, FOLDER, Entry, load
 from unbarb.segment import language
@@ -35,6 +36,7 @@ FOREIGN = 0.2
 BY_SEVERITY = {1: 0.2, 2: 0.45, 3: 0.6}
 """The score of a plain word of which too few were measured."""
 
+_LABELS = ("identity_attack", "insult", "obscene", "threat", "toxicity")
 _TOKEN = re.compile(r"[^\W_]+")
 _LINK = re.compile(r"https?:\S+|www\.\S+|@\w+")
 _GAP = re.compile(r"[- ]")
@@ -52,7 +54,7 @@ class Lexicon:
     """The word list as a detector. The score of a text is the highest of its words'."""
 
     name = "lexicon"
-    labels = frozenset({"toxicity", "obscene", "insult", "threat", "identity_attack"})
+    labels = frozenset(_LABELS)
 
     def __init__(self) -> None:
         """Read the shipped list.
@@ -61,7 +63,9 @@ class Lexicon:
             ModelError: a file of the list is missing or damaged.
         """
         self._list = load()
-        self._known = frozenset(self._list.words.keys() | self._list.phrases.keys())
+        phrases = (parts for some in self._list.phrases.values() for parts, entry in some if entry)
+        known = self._list.words.keys() | {max(parts, key=len) for parts in phrases}
+        self._unlisted = Cleared(lambda chunk: known.isdisjoint(_TOKEN.findall(_lower(chunk))))
         self.digest = _digest()
 
     def detect(
@@ -72,15 +76,18 @@ class Lexicon:
 
     def _analyse(self, text: str) -> Analysis:
         view = normalize(text)
-        lower = _lower(view.text)
-        scores = dict.fromkeys(sorted(self.labels), 0.0)
+        scores = dict.fromkeys(_LABELS, 0.0)
         models = {self.name: self.digest}
-        if self._known.isdisjoint(_TOKEN.findall(lower)):
+        if self._unlisted(view.text.split()):
+            return Analysis(text, scores, models=models)
+        lower = _lower(view.text)
+        matches = [*self._matches(view, lower, text)]
+        if not matches:
             return Analysis(text, scores, models=models)
         findings: list[Finding] = []
         words: list[Word] = []
         spoken = language(text)
-        for span, entry in self._matches(view, lower, text):
+        for span, entry in matches:
             score, disguised = _score(entry, span, view, text)
             if spoken not in ("en", "und") and not disguised:
                 score = min(score, FOREIGN)
@@ -97,17 +104,22 @@ class Lexicon:
 
     def _matches(self, view: Normalized, lower: str, text: str) -> Iterator[tuple[Span, Entry]]:
         """Every entry in the view, with where it stands in the original; longest phrase first."""
-        tokens = list(_TOKEN.finditer(lower))
-        spellings = [token.group() for token in tokens]
-        links = [Span(*link.span()) for link in _LINK.finditer(text)]
+        spellings = _TOKEN.findall(lower)
+        found: list[tuple[int, int, Entry]] = []
         index = 0
-        while index < len(tokens):
+        while index < len(spellings):
             size, entry = self._at(spellings, index)
             if entry is not None:
-                span = view.span(tokens[index].start(), tokens[index + size - 1].end())
-                if not any(link.overlaps(span) for link in links) or _changed(view, span):
-                    yield span, entry
+                found.append((index, index + size - 1, entry))
             index += size
+        if not found:
+            return
+        tokens = list(_TOKEN.finditer(lower))
+        links = [Span(*link.span()) for link in _LINK.finditer(text)]
+        for first, last, entry in found:
+            span = view.span(tokens[first].start(), tokens[last].end())
+            if not any(link.overlaps(span) for link in links) or _changed(view, span):
+                yield span, entry
 
     def _at(self, spellings: list[str], index: int) -> tuple[int, Entry | None]:
         """How many words at `index` belong together, and the entry they are, if any."""

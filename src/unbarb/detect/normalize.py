@@ -15,8 +15,9 @@ from functools import lru_cache
 from itertools import pairwise
 
 from unbarb.detect import lookalike, slips
+from unbarb.detect.cleared import Cleared
 from unbarb.detect.disguise import reveal
-from unbarb.detect.spaced import is_head, spelt_out
+from unbarb.detect.spaced import may_spell, spelt_out
 from unbarb.detect.wordlist import load
 from unbarb.text import Span
 
@@ -71,8 +72,9 @@ def normalize(text: str) -> Normalized:
 
 
 def _suspicious(text: str) -> bool:
-    """Whether any stretch between white space may be other than it is written."""
-    return any(is_head(chunk) or undo(chunk) for chunk in text.split())
+    """Whether any stretch between white space, or two side by side, may be other than it is written."""
+    chunks = text.split()
+    return not _AS_WRITTEN(chunks) or may_spell(chunks)
 
 
 def _pieces(text: str) -> list[Piece]:
@@ -119,6 +121,9 @@ def undo(chunk: str) -> tuple[Piece, ...]:
         if part.group() != folded:
             pieces += _word(part.group(), part.start(), chunk[part.start() : part.end()])
     return tuple(pieces)
+
+
+_AS_WRITTEN = Cleared(lambda chunk: not undo(chunk))
 
 
 def _read(folded: str, written: str) -> str | None:

@@ -1,9 +1,8 @@
 """A linear model over piece ids: the quickest reading of a text, used before the encoder's.
 
 It reads single pieces and neighbouring pairs, stretch by stretch, in whole numbers, so that its sums
-are exact and a text's score depends on nothing else. The gate is one (it settles the clearly clean;
-what recall it loses stands in the model's card), and so is the sketch that chooses which candidates
-the editor reads in full. Neither is ever used to verify a rewrite.
+are exact and a text's score depends on nothing else. The sketch that chooses which candidates the
+editor reads in full is one; it is never used to verify a rewrite.
 """
 
 from __future__ import annotations
@@ -35,21 +34,16 @@ def pair_rows(ids: IntArray) -> IntArray:
 class PieceModel:
     """Scores per text from int8 weights, one a label: the highest of its stretches.
 
-    A stretch of n features (pieces and pairs) scores ``sigmoid(scale * sum / sqrt(n) + bias)``;
-    `floor` is the score under which a gate settles a text; `settled` makes its scores there the encoder's.
+    A stretch of n features (pieces and pairs) scores ``sigmoid(scale * sum / sqrt(n) + bias)``.
     """
 
     def __init__(self, path: Path) -> None:
-        weights, self._scale, self._bias, floor, settled = read_arrays(
-            path, "weights", "scale", "bias", "floor", "settled"
-        )
+        weights, self._scale, self._bias = read_arrays(path, "weights", "scale", "bias")
         if len(weights) != PIECES + BUCKETS:
             raise ModelError(
                 f"{path}: {len(weights)} rows of weights, must be {PIECES + BUCKETS}; reinstall unbarb"
             )
         self._weights = weights.astype(np.int16)
-        self.floor = float(floor)
-        self.settled = float(settled)
 
     def scores(self, texts: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """Scores of each text, given as its piece ids: shape (texts, labels); zeros for an empty one."""

@@ -7,10 +7,11 @@ a rewrite is scored exactly as it would be if it came as a text of its own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import onnxruntime
@@ -20,6 +21,8 @@ from unbarb.detect.arrays import damaged, read_array
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
+T = TypeVar("T")
+R = TypeVar("R")
 RECENT = 32
 """Windows whose hidden states a trunk remembers."""
 
@@ -75,7 +78,7 @@ class Trunk:
 
 
 class Crew:
-    """Runs independent windows side by side; one thread runs them in the caller's own."""
+    """Does independent work side by side; one thread does it in the caller's own."""
 
     def __init__(self, threads: int) -> None:
         self.threads = max(1, threads)
@@ -84,11 +87,11 @@ class Crew:
     def _pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self.threads, thread_name_prefix="unbarb")
 
-    def run(self, trunk: Trunk, windows: Sequence[IntArray]) -> list[FloatArray]:
-        """Hidden states of each window, in order."""
-        if self.threads == 1 or len(windows) < 4:
-            return [trunk(ids) for ids in windows]
-        return list(self._pool.map(trunk, windows, chunksize=1))
+    def run(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+        """What `work` gives for each item, in order."""
+        if self.threads == 1 or len(items) < 2:
+            return [work(item) for item in items]
+        return list(self._pool.map(work, items))
 
 
 def pooled(hidden: FloatArray) -> FloatArray:

@@ -7,8 +7,10 @@ Heads that speak about words read the first piece of each word.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import ChainMap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,9 @@ from unbarb.text import Span
 
 WORD = re.compile(r"['’](?:t|s|m|d|re|ve|ll)\b|\w+|[^\w\s]", re.IGNORECASE)
 CLS, SEP = 101, 102
+REMEMBERED, LONGEST = 1 << 16, 40
+"""Stretches whose pieces are remembered, and the characters of the longest."""
+
 MAX_PIECES = 128
 """Length of the longest window the encoder reads, [CLS] and [SEP] included."""
 
@@ -65,18 +70,41 @@ class WordPiece:
         self._tokenizer.no_padding()
         # A user's "[SEP]" is five characters, not the end of the text.
         self._tokenizer.encode_special_tokens = True
+        self._known: dict[str, tuple[int, ...]] = {}
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Piece ids of whole texts; the same pieces as :meth:`encode` gives for their words."""
-        batch = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
-        return [item.ids for item in batch]
+        chunks = [text.split() for text in texts]
+        known = self._pieces(chunks)
+        return [[*chain.from_iterable(map(known.__getitem__, one))] for one in chunks]
 
     def encode(self, texts: Sequence[Sequence[str]]) -> list[Pieces]:
         """Piece ids of each text, given as its words."""
-        batch = self._tokenizer.encode_batch(
-            [list(words) for words in texts], is_pretokenized=True, add_special_tokens=False
-        )
-        return [Pieces(np.array(item.ids, np.int64), np.array(item.word_ids, np.int64)) for item in batch]
+        known = self._pieces(texts)
+        found = []
+        for words in texts:
+            pieces = [known[word] for word in words]
+            ids = np.array([*chain.from_iterable(pieces)], np.int64)
+            found.append(Pieces(ids, np.repeat(np.arange(len(words)), [*map(len, pieces)])))
+        return found
+
+    def _pieces(self, texts: Sequence[Sequence[str]]) -> Mapping[str, Sequence[int]]:
+        """Piece ids of all stretches of `texts`, none of which holds white space.
+
+        Pieces never reach over white space, so the stretches met before need no second look.
+        """
+        known = self._known
+        new = [*set().union(*texts).difference(known)]
+        if new:
+            if len(known) > REMEMBERED:
+                self._known = known = {}
+                new = [*set().union(*texts)]
+            batch = self._tokenizer.encode_batch_fast(new, add_special_tokens=False)
+            pieces = {stretch: tuple(item.ids) for stretch, item in zip(new, batch, strict=True)}
+            known.update((stretch, ids) for stretch, ids in pieces.items() if len(stretch) <= LONGEST)
+            if len(max(new, key=len)) > LONGEST:
+                return ChainMap(known, pieces)
+        return known
 
 
 def windows(pieces: Pieces, breaks: Sequence[int], size: int = MAX_PIECES) -> list[Window]:

@@ -1,4 +1,4 @@
-"""Trains a linear model over piece ids: the gate, or the sketch of candidates."""
+"""Trains a linear model over piece ids: the sketch of candidates."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _loss(bag: nn.EmbeddingBag, bias: Tensor, rows: Sequence[NDArray[np.int64]],
     return known_bce(logits, targets).sum() / (~torch.isnan(targets)).sum().clamp(min=1)
 
 
-def save_pieces(weights: NDArray[np.float32], bias: NDArray[np.float32], floor: float, path: Path) -> None:
+def save_pieces(weights: NDArray[np.float32], bias: NDArray[np.float32], path: Path) -> None:
     """Store the model with int8 weights, one scale per label."""
     scale = np.maximum(np.quantile(np.abs(weights[np.abs(weights).sum(1) > 0]), 0.9999, axis=0), 1e-9) / 127
     values = np.clip(np.round(weights / scale), -127, 127).astype(np.int8)
@@ -75,14 +75,4 @@ def save_pieces(weights: NDArray[np.float32], bias: NDArray[np.float32], floor: 
         weights=values,
         scale=scale.astype(np.float32),
         bias=bias,
-        floor=np.float32(floor),
-        settled=np.float32(1.0),
     )
-
-
-def refloor(path: Path, floor: float, settled: float = 1.0) -> None:
-    """Store another floor, and what scores under it are multiplied by, in a model that is on disk."""
-    with np.load(path, allow_pickle=False) as stored:
-        arrays = dict(stored)
-    arrays |= {"floor": np.float32(floor), "settled": np.float32(settled)}
-    np.savez_compressed(path, **arrays)

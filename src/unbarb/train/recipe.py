@@ -14,6 +14,7 @@ from unbarb.errors import ConfigError
 from unbarb.rewrite.edit import Taste
 from unbarb.train.detector import DetectorSettings
 from unbarb.train.editor import EditorSettings
+from unbarb.train.gate import GateSettings
 from unbarb.train.piece_model import PieceSettings
 from unbarb.verify.standard import Settings
 
@@ -43,10 +44,15 @@ class EditorPart(EditorSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class GatePart(PieceSettings):
-    """The gate, and the share of findings it may cost."""
+class GatePart(GateSettings):
+    """The gate: how many texts and written sentences per behaviour it learns from, what it may cost.
 
-    lost_recall: float = 0.01
+    `lost_recall` is the share of what the encoder finds that the gate may settle, 0…1.
+    """
+
+    texts: int = 60000
+    behaviours: int = 150
+    lost_recall: float = 0.003
 
 
 @dataclass(frozen=True, slots=True)

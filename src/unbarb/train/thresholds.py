@@ -12,6 +12,9 @@ from unbarb.errors import InputError
 from unbarb.metrics.span_f1 import per_text
 from unbarb.text import Analysis, Span
 
+FEW = 50
+"""Findings of a kind under which nothing can be said of a share of them."""
+
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 LEAST, MOST = 0.5, 0.95
@@ -95,14 +98,26 @@ def covered(analysis: Analysis, threshold: float, text_floor: float) -> set[int]
     return found
 
 
-def gate_floor(gate: FloatArray, positive: BoolArray, lost: float) -> float:
+def gate_floor(
+    gate: FloatArray, found: BoolArray, lost: float, kinds: Sequence[str] = (), lost_of_kind: float = 0.02
+) -> float:
     """The highest floor that settles at most a share `lost` of the texts the encoder finds.
 
     Args:
-        gate: the gate's highest score of each text, shape (texts,).
-        positive: which texts the encoder finds, shape (texts,).
+        gate: the gate's score of each text, shape (texts,).
+        found: which texts the encoder finds, shape (texts,).
+        kinds: what each text is of; of each kind with `FEW` findings or more, at most `lost_of_kind`.
     """
-    found = np.sort(gate[positive])
-    if not len(found):
+    if not found.any():
         raise InputError("the encoder finds nothing among the texts held out: the gate needs some")
-    return float(found[min(int(lost * len(found)), len(found) - 1)])
+    floors = [_floor(gate[found], lost)]
+    of = np.array(kinds, dtype=object)
+    for kind in sorted(set(kinds)):
+        among = found & (of == kind)
+        if among.sum() >= FEW:
+            floors.append(_floor(gate[among], lost_of_kind))
+    return min(floors)
+
+
+def _floor(scores: FloatArray, lost: float) -> float:
+    return float(np.sort(scores)[min(int(lost * len(scores)), len(scores) - 1)])
