@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import chain
+from math import sqrt
 from pathlib import Path
 
 import numpy as np
@@ -93,9 +94,11 @@ class Editor:
     def _read(self, text: str) -> Impression:
         """Fluency, toxicity and meaning of a text; one longer than a window is read by its start."""
         hidden = self._hidden([self.pieces(word.replace("’", "'")) for word in WORD.findall(text)])
-        fluency, toxicity = sigmoid(pooled(hidden) @ self._sentence + self._sentence_bias).tolist()
-        meaning = hidden.mean(0) @ self._meaning
-        return Impression(fluency, toxicity, meaning / max(float(np.linalg.norm(meaning)), 1e-9))
+        states = pooled(hidden)
+        fluency, toxicity = sigmoid(states @ self._sentence + self._sentence_bias).tolist()
+        mean = states[len(states) // 3 : -len(states) // 3]
+        meaning = mean @ self._meaning
+        return Impression(fluency, toxicity, meaning / max(sqrt(float(meaning @ meaning)), 1e-9))
 
 
 def read_tags(path: Path) -> tuple[str, ...]:
