@@ -15,8 +15,8 @@ from unbarb.detect.embedded import Embedded
 from unbarb.detect.normalize import normalize
 from unbarb.detect.wordpiece import MAX_PIECES, words_of
 from unbarb.errors import ModelError
-from unbarb.rewrite.edit import EditRewriter, Taste, word_toxicity
-from unbarb.rewrite.editor import Editor
+from unbarb.rewrite.edit import LEAST, EditRewriter, Taste, word_toxicity
+from unbarb.rewrite.editor import Editor, Impression
 from unbarb.text import Analysis, Span, Word, apply
 
 
@@ -55,12 +55,38 @@ def test_candidates_are_distinct_best_first_and_made_of_edits(
 ) -> None:
     text = "You fucking idiot, this plan is dumb."
     (candidates,) = rewriter.propose(detector.detect([text]))
-    assert len(candidates) > Taste().reads  # those that are read, and spare ones
+    assert len(candidates) > LEAST  # those that are read, and spare ones
     assert len({candidate.text for candidate in candidates}) == len(candidates)
     assert [c.score for c in candidates] == sorted((c.score for c in candidates), reverse=True)
     for candidate in candidates:
         assert apply(candidate.edits, text) == candidate.text != text
         assert candidate.step == "edit"
+
+
+def texts_read(folder: Path, analyses: list[Analysis], taste: Taste) -> tuple[list[str], list[str]]:
+    """The candidates for a text, and what was read on the way, the text itself left out."""
+    editor = Editor(folder)
+    seen: list[str] = []
+    read = editor.read
+
+    def noting(text: str) -> Impression:
+        seen.append(text)
+        return read(text)
+
+    editor.read = noting  # type: ignore[assignment]
+    (candidates,) = EditRewriter(folder, editor, taste).propose(analyses)
+    return [candidate.text for candidate in candidates], [text for text in seen if text != analyses[0].text]
+
+
+def test_reading_stops_when_no_other_draft_can_be_much_better(tiny_model: Path, detector: Embedded) -> None:
+    analyses = detector.detect(["You fucking idiot, this plan is dumb."])
+    patient, everything = texts_read(tiny_model, analyses, Taste(enough=-100.0, reads=10))
+    hasty, some = texts_read(tiny_model, analyses, Taste(enough=100.0, reads=10, spare=4))
+    assert len(everything) == 10
+    assert some == everything[:LEAST]
+    assert sorted(hasty[:LEAST]) == sorted(some)
+    assert len(hasty) == LEAST + 4
+    assert sorted(patient[:10]) == sorted(everything)
 
 
 def test_a_text_does_not_depend_on_the_others(rewriter: EditRewriter, detector: Embedded) -> None:

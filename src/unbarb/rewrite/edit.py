@@ -27,6 +27,8 @@ from unbarb.rewrite.protocol import Candidate
 from unbarb.text import Analysis, Edit, Span, apply
 
 FLOOR = 1e-4
+LEAST = 3
+"""As many drafts are read in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,9 @@ class Taste:
     others (`consensus`, see drafts.py), less `deletion` for the share of words deleted. The `reads`
     best are read by the sentence heads, whose score is of 1 − toxicity, meaning (cosine), fluency, the
     tags' likelihood, the consensus again, the toxicity of the words kept, and the share `hope` of the
-    first score, as a second opinion. The `spare` next ones follow unread, for when the check refuses
-    all that were.
+    first score, as a second opinion. Reading stops when the next draft would win only if the heads
+    took less than `enough` from it. The `spare` next ones follow unread, for when the check refuses
+    all that were read.
     """
 
     sketch_damage: float = 1.0
@@ -56,7 +59,8 @@ class Taste:
     temperature: float = 2.0
     recall: float = 2.0
     width: int = 48
-    reads: int = 8
+    reads: int = 14
+    enough: float = 0.9
     spare: int = 8
 
     def unread(self, drafts: Drafts, sketch: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -134,14 +138,15 @@ class EditRewriter:
         hopes, known = self._taste.unread(drafts, self._editor.sketch(drafts.pieces))
         made = self._made(Assembler(text, places), drafts.tags, np.argsort(-hopes, kind="stable").tolist())
         source = self._editor.read(text)
-        read = [
-            Candidate(
-                new, edits, "edit", float(known[at]) + self._taste.score(source, self._editor.read(new))
-            )
-            for at, new, edits in made[: self._taste.reads]
-        ]
+        read: list[Candidate] = []
+        for at, new, edits in made[: self._taste.reads]:
+            unread = float(known[at])
+            if len(read) >= LEAST and max(one.score for one in read) >= unread - self._taste.enough:
+                break
+            score = unread + self._taste.score(source, self._editor.read(new))
+            read.append(Candidate(new, edits, "edit", score))
+        spare = made[len(read) : len(read) + self._taste.spare]
         read.sort(key=lambda candidate: -candidate.score)
-        spare = made[self._taste.reads :]
         return read + [Candidate(new, edits, "edit", read[-1].score) for _, new, edits in spare]
 
     def _made(
