@@ -31,7 +31,7 @@ SPEED = {
     ),
     "classify_batch": (
         "check 10,000 comments as long as those of talk pages, 5 % toxic, two threads: "
-        "BERT-base classifier's throughput on the same, padded batches of 64"
+        "BERT-base classifier's throughput on the same, in batches of 64 of like length"
     ),
 }
 
