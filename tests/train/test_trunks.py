@@ -168,7 +168,7 @@ def exported(
     write_trunk(detector_state, detector_heads(detector.model), "detector", folder)
     write_trunk(editor_state, editor_heads(editor.model), "editor", folder)
     toy_model.write_gate(folder / "gate.npz")
-    toy_model.write_gate(folder / "sketch.npz", labels=2)
+    toy_model.write_sketch(folder / "sketch.npz")
     write_card({"name": "toy", "thresholds": {"word": 0.5, "text": 0.2}}, folder)
     return Exported(said, detector_state, folder)
 
