@@ -31,7 +31,7 @@ labels:
 class Spotter:
     """Scores a text by the words it knows."""
 
-    known: Mapping[str, float] = field(default_factory=lambda: {"jerk": 0.9, "silly": 0.6, "***": 0.1})
+    known: Mapping[str, float] = field(default_factory=lambda: {"jerk": 0.9, "silly": 0.6, "[...]": 0.1})
     threats: tuple[str, ...] = ("kill",)
     name: str = "spotter"
     labels: frozenset[str] = frozenset({"toxicity", "threat"})
@@ -127,11 +127,20 @@ def test_the_ladder_goes_down_to_delete_and_mask_when_no_edit_passes() -> None:
 
 
 def test_what_even_a_mask_cannot_mend_is_blocked() -> None:
-    known = {"jerk": 0.9, "he": 0.9, "***": 0.9}
+    known = {"jerk": 0.9, "he": 0.9, "[...]": 0.9}
     verdict = guard(rewriter=Swapper(("silly",)), known=known)("he is a jerk")
     assert (verdict.action, verdict.text, verdict.step) == ("block", None, "block")
     assert verdict.not_detoxifiable
     assert any("no rewrite passed" in warning for warning in verdict.warnings)
+
+
+def test_one_sentence_that_nothing_mends_is_masked_whole_and_the_rest_leaves() -> None:
+    known = {word: 0.9 for word in ("jerk", "silly", "That was", "[...] was")}
+    judge = guard(rewriter=Swapper(("silly",)), known=known)
+    verdict = judge("We met at noon in the hall. That jerk was there.  Then we all went home.")
+    assert verdict.text == "We met at noon in the hall. [...]  Then we all went home."
+    assert (verdict.action, verdict.step, verdict.not_detoxifiable) == ("mask", "mask", True)
+    assert judge("That jerk was here. And That jerk was there.").action == "block"
 
 
 def test_a_threat_is_blocked_and_never_rewritten() -> None:

@@ -181,6 +181,7 @@ def write_gate(path: Path, floor: float = 0.1) -> None:
         scale=np.full(len(LABELS), 8.0 / 127**3, np.float32),
         bias=np.full(len(LABELS), -4.0, np.float32),
         floors=np.full(len(LABELS), floor, np.float32),
+        shrinkage=np.ones(len(LABELS), np.float32),
     )
 
 

@@ -13,8 +13,6 @@ from typing import Any
 
 from unbarb.errors import MissingExtra, PluginError
 
-GROUPS = ("unbarb.detectors", "unbarb.rewriters")
-
 
 def names(group: str) -> tuple[str, ...]:
     """The names that can be asked for in `group`, sorted."""

@@ -14,8 +14,8 @@ PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
 
 def test_every_command_has_its_block() -> None:
     known = list(helps())
-    assert len(known) == len(COMMANDS) + 1 + 2 + 2 + 2, "a new command belongs on the page: see make docs"
-    assert sorted(blocks(PAGE)) == sorted(known)
+    assert all(any(name.split()[1:2] == [command] for name in known) for command in COMMANDS)
+    assert sorted(blocks(PAGE)) == sorted(known), "a new command belongs on the page: see make docs"
 
 
 def test_the_blocks_are_the_help() -> None:

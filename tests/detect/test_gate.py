@@ -28,6 +28,7 @@ def arrays() -> dict[str, np.ndarray]:
         "scale": np.full(len(LABELS), 4e-7, np.float32),
         "bias": np.linspace(-3, -1, len(LABELS)).astype(np.float32),
         "floors": np.full(len(LABELS), 0.3, np.float32),
+        "shrinkage": np.full(len(LABELS), 0.5, np.float32),
     }
 
 

@@ -11,7 +11,7 @@ from unbarb.data.examples import Labelled
 from unbarb.detect.features import ROWS, rows
 from unbarb.detect.linear import Linear, LinearWeights
 from unbarb.errors import InputError, ModelError
-from unbarb.train.linear import LinearSettings, aucs, matrix, quantized, train_linear
+from unbarb.train.linear import LinearSettings, matrix, quantized, train_linear
 
 RUDE = ("you are an idiot", "what a moron", "total idiot move", "he is a moron and an idiot", "idiot !")
 KIND = ("you are a friend", "what a day", "total surprise move", "he is a doctor and a father", "hello !")
@@ -66,13 +66,6 @@ def test_it_learns(linear: Linear) -> None:
     assert rude.scores["toxicity"] > 0.6 > 0.4 > kind.scores["toxicity"]
     assert rude.models == {"linear": linear.digest}
     assert linear.digest.startswith("sha256:")
-
-
-def test_auc_is_per_source_and_needs_both_kinds(weights: LinearWeights) -> None:
-    one_kind = Labelled("hello", {"toxicity": 0.0}, None, "other", "hello")
-    found = aucs(weights, [*_examples(1, "c"), one_kind])
-    assert found["toxicity"]["own"] > 0.9
-    assert "other" not in found["toxicity"]
 
 
 def test_a_batch_gives_what_single_texts_give(linear: Linear) -> None:

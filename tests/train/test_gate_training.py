@@ -51,8 +51,9 @@ def test_the_rude_piece_is_found_in_long_and_short_texts(path: Path, texts: list
 
 def test_other_floors_change_only_the_floors(path: Path, texts: list[list[int]]) -> None:
     before = Gate(path).scores(texts)
-    refloor(path, np.full(len(LABELS), 0.4, np.float32))
+    refloor(path, np.full(len(LABELS), 0.4, np.float32), np.full(len(LABELS), 0.25, np.float32))
     gate = Gate(path)
+    assert np.array_equal(gate.shrunk(before), before * np.float32(0.25))
     assert np.array_equal(gate.scores(texts), before)
     assert gate.settles(before).tolist() == [at % 3 > 0 for at in range(TEXTS)]
 

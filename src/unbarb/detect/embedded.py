@@ -18,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unbarb.detect.arrays import read_arrays
+from unbarb.detect.doubt import doubted, strangeness
 from unbarb.detect.gate import Gate
 from unbarb.detect.normalize import Normalized, normalize
+from unbarb.detect.spared import spared
 from unbarb.detect.trunk import Crew, Embeddings, FloatArray, Trunk, pooled, sigmoid
 from unbarb.detect.wordpiece import Pieces, Window, WordPiece, windows, words_of
 from unbarb.errors import ModelError
@@ -27,9 +29,6 @@ from unbarb.segment import language, sentences
 from unbarb.text import LABELS, Analysis, Finding, Span, Word
 
 HOME = Path(__file__).parent.parent / "models" / "embedded-en"
-LANGUAGES = frozenset({"en"})
-MANY = 4
-ILLEGIBLE = 8
 WORD_SHARE = 0.5
 """A word is found when it is at least this share as toxic as the text's most toxic word."""
 SPECIFIC = ("identity_attack", "threat", "insult", "obscene")
@@ -43,6 +42,11 @@ class _Reading:
     words: list[Span]
     pieces: Pieces
     breaks: NDArray[np.int64]
+
+    @property
+    def strangeness(self) -> float:
+        counts = np.bincount(self.pieces.owner, minlength=len(self.words))
+        return strangeness([span.of(self.view.text) for span in self.words], counts.tolist())
 
 
 class Embedded:
@@ -109,17 +113,16 @@ class Embedded:
         sure = self._gate.settles(scores).tolist()
         return [
             row if clean and not view.changed else None
-            for row, clean, view in zip(scores, sure, views, strict=True)
+            for row, clean, view in zip(self._gate.shrunk(scores), sure, views, strict=True)
         ]
 
     def _read(self, views: Sequence[Normalized]) -> list[_Reading]:
         spans = [words_of(view.text) for view in views]
-        pieces = self._wordpiece.encode(
-            [[view.text[s.start : s.end] for s in words] for view, words in zip(views, spans, strict=True)]
-        )
+        words = [[span.of(view.text) for span in of] for view, of in zip(views, spans, strict=True)]
+        pieces = self._wordpiece.encode([spared(one) for one in words])
         return [
-            _Reading(view, words, piece, _breaks(view.text, words))
-            for view, words, piece in zip(views, spans, pieces, strict=True)
+            _Reading(view, of, piece, _breaks(view.text, of))
+            for view, of, piece in zip(views, spans, pieces, strict=True)
         ]
 
     def _encode(self, readings: Sequence[_Reading]) -> list[tuple[FloatArray, FloatArray]]:
@@ -139,8 +142,8 @@ class Embedded:
                 labels, toxicity = next(each)
                 np.maximum(scores, labels, out=scores)
                 words[window.words] = np.maximum(words[window.words], toxicity)
-            doubt = min(len(cut), MANY) * (ILLEGIBLE if legible(reading) < 0.5 else 1)
-            found.append((doubted(scores, doubt), words))
+            doubtful = doubted(scores, len(reading.words), reading.strangeness).astype(np.float32)
+            found.append((doubtful, words))
         return found
 
     def _heads(self, window: Window) -> tuple[FloatArray, FloatArray]:
@@ -185,31 +188,6 @@ class Embedded:
                     f"word head; the text's {label} is {scores[label]:.2f}")
             for run in runs
         )  # fmt: skip
-
-
-def doubted(scores: FloatArray, times: int) -> FloatArray:
-    """The scores with their odds divided by `times`.
-
-    The highest of several windows is high by chance more often, so a text's odds are divided by their
-    number, at most by `MANY`, so that one insult in a book is still found; and the encoder knows little
-    of what is mostly no word, so there they are divided by `ILLEGIBLE`.
-    """
-    if times == 1:
-        return scores
-    odds = scores / np.maximum(1 - scores, 1e-6) / times
-    return np.asarray(odds / (1 + odds), np.float32)
-
-
-def legible(reading: _Reading) -> float:
-    """The share of the letters and digits that stand in words of one piece, of two letters or more."""
-    pieces = np.bincount(reading.pieces.owner, minlength=len(reading.words)).tolist()
-    whole = total = 0
-    for word, count in zip(reading.words, pieces, strict=True):
-        text = word.of(reading.view.text)
-        if text[0].isalnum():
-            total += len(text)
-            whole += len(text) if count == 1 and len(text) > 1 and text.isalpha() else 0
-    return whole / total if total else 1.0
 
 
 def _named(scores: FloatArray) -> dict[str, float]:

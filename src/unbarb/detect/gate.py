@@ -31,16 +31,16 @@ class Gate:
 
     With p pieces, vectors of d numbers and h filters, the file holds `pieces` (p + 1, d), the last row
     zeros for what stands outside a text, `filters` (3 d, h) and their `offsets` (h,), `outputs`
-    (h, labels) with `scale` and `bias` (labels,), and `floors` (labels,): a text is settled when every
-    score is under its label's.
+    (h, labels) with `scale` and `bias` (labels,), `floors` (labels,): a text is settled when every
+    score is under its label's; and `shrinkage` (labels,), by which a settled text's scores are multiplied.
 
     Raises:
         ModelError: the file is missing, damaged or of another layout.
     """
 
     def __init__(self, path: Path) -> None:
-        pieces, filters, offsets, outputs, scale, self._bias, self.floors = read_arrays(
-            path, "pieces", "filters", "offsets", "outputs", "scale", "bias", "floors"
+        pieces, filters, offsets, outputs, scale, self._bias, self.floors, self._shrinkage = read_arrays(
+            path, "pieces", "filters", "offsets", "outputs", "scale", "bias", "floors", "shrinkage"
         )
         if len(filters) != 3 * pieces.shape[1] or outputs.shape != (len(offsets), len(LABELS)):
             raise ModelError(f"{path}: its arrays do not fit each other; run `unbarb models verify`")
@@ -77,3 +77,11 @@ class Gate:
     def settles(self, scores: FloatArray) -> NDArray[np.bool_]:
         """Which of the texts with these scores (texts, labels) are clearly clean, (texts,)."""
         return np.asarray((scores < self.floors).all(axis=1))
+
+    def shrunk(self, scores: FloatArray) -> FloatArray:
+        """What settled texts are said to score: as low as the encoder scores such texts.
+
+        The gate is less sure than the encoder. Its scores as they are would rank what it settles over
+        texts that were read.
+        """
+        return np.asarray(scores * self._shrinkage, np.float32)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from unbarb.detect.cleared import Cleared
+from unbarb.detect.doubt import doubted
 from unbarb.detect.normalize import Normalized, normalize
 from unbarb.detect.wordlist import FILES, FOLDER, Entry, load
 from unbarb.segment import language
@@ -51,7 +52,7 @@ def _digest() -> str:
 
 
 class Lexicon:
-    """The word list as a detector. The score of a text is the highest of its words'."""
+    """The word list as a detector. The score of a text is its highest word's, less in a long text."""
 
     name = "lexicon"
     labels = frozenset(_LABELS)
@@ -78,7 +79,8 @@ class Lexicon:
         view = normalize(text)
         scores = dict.fromkeys(_LABELS, 0.0)
         models = {self.name: self.digest}
-        if self._unlisted(view.text.split()):
+        chunks = view.text.split()
+        if self._unlisted(chunks):
             return Analysis(text, scores, models=models)
         lower = _lower(view.text)
         matches = [*self._matches(view, lower, text)]
@@ -99,7 +101,7 @@ class Lexicon:
                 for found in _parts(written, disguised)
             )
             for label in ("toxicity", *entry.labels):
-                scores[label] = max(scores[label], score)
+                scores[label] = max(scores[label], doubted(score, len(chunks)))
         return Analysis(text, scores, tuple(findings), tuple(words), language=spoken, models=models)
 
     def _matches(self, view: Normalized, lower: str, text: str) -> Iterator[tuple[Span, Entry]]:

@@ -9,6 +9,9 @@ from unbarb.detect.protocol import Detector
 from unbarb.errors import DetectionError
 from unbarb.text import Analysis, Finding, Word
 
+WEAK = 0.5
+"""A finding under this is less likely right than wrong."""
+
 
 class Panel:
     """A detector made of detectors.
@@ -59,9 +62,20 @@ def failed(analysis: Analysis) -> bool:
 
 
 def merged(text: str, analyses: Sequence[Analysis]) -> Analysis:
-    """One analysis of `text` from several: highest scores, all findings, lowest coverage."""
+    """One analysis of `text` from several: highest scores, lowest coverage, and all findings that count.
+
+    A weak finding, as of a list's mild word, does not count where a detector that read every word of the
+    text thinks less of it.
+    """
     if len(analyses) == 1:
         return analyses[0]
+    readers = [analysis for analysis in analyses if len(analysis.words) >= len(text.split()) > 0]
+    findings = [
+        finding
+        for analysis in analyses
+        for finding in analysis.findings
+        if finding.score >= WEAK or analysis in readers or not _overruled(finding, readers)
+    ]
     scores: dict[str, float] = {}
     words: dict[tuple[int, int], Word] = {}
     models: dict[str, str] = {}
@@ -76,13 +90,24 @@ def merged(text: str, analyses: Sequence[Analysis]) -> Analysis:
     return Analysis(
         text,
         scores,
-        tuple(sorted((f for a in analyses for f in a.findings), key=_place)),
+        tuple(sorted(findings, key=_place)),
         tuple(words[key] for key in sorted(words)),
         min((analysis.coverage for analysis in analyses), default=0.0),
         next((a.language for a in analyses if a.language != "und"), "und"),
         tuple(dict.fromkeys(warning for a in analyses for warning in a.warnings)),
         models,
     )
+
+
+def _overruled(finding: Finding, readers: Sequence[Analysis]) -> bool:
+    """Whether the words of a finding were read, and all thought less toxic than it says."""
+    read = [
+        word.toxicity
+        for reader in readers
+        for word in reader.words
+        if word.start < finding.end and finding.start < word.end
+    ]
+    return bool(read) and max(read) < finding.score
 
 
 def _place(finding: Finding) -> tuple[int, int, str, str]:

@@ -1,4 +1,4 @@
-"""The rewriter that needs no model: leave the toxic words out, or put ``***`` in their place.
+"""The rewriter that needs no model: leave the toxic words out, or put ``[...]`` in their place.
 
 Both work on what the analysis found: its findings that score `FOUND` or more, and the words that are
 toxic with `TOXIC` or more.
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from unbarb.rewrite.protocol import Candidate
 from unbarb.text import Analysis, Edit, Span, apply
 
-MASK = "***"
+MASK = "[...]"
 TOXIC = 0.5
 """From this probability on a word is left out or masked, finding or not."""
 DOUBTFUL = 0.2
@@ -39,7 +39,7 @@ class Mask:
     """
 
     name = "mask"
-    digest = "sha256:" + hashlib.sha256(f"mask 3 {MASK} {TOXIC} {FOUND} {DOUBTFUL}".encode()).hexdigest()
+    digest = "sha256:" + hashlib.sha256(f"mask 4 {MASK} {TOXIC} {FOUND} {DOUBTFUL}".encode()).hexdigest()
 
     def propose(self, analyses: Sequence[Analysis]) -> list[list[Candidate]]:
         """Candidates for every analysis, the deletion first; it is left out where no word would remain."""

@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from unbarb.train.batches import Batch, Row, batches, count
@@ -96,18 +94,3 @@ def train_detector(
     pace = Pace(settings.epochs, steps, settings.learning_rate, settings.head_learning_rate)
     learn(model, losses, pace, folder, progress)
     return model
-
-
-@torch.inference_mode()
-def predict(model: Detector, rows: Sequence[Row], pieces: int = 8192) -> NDArray[np.float32]:
-    """Label probabilities of rows, shape (rows, outputs), in the order of `rows`."""
-    order = np.argsort([len(row.ids) for row in rows], kind="stable")
-    found: list[NDArray[np.float32]] = []
-    with torch.autocast("cpu", torch.bfloat16):
-        for batch in batches(rows, pieces, seed=None):
-            logits, _ = model(batch.ids, batch.mask)
-            found.append(torch.sigmoid(logits.float()).numpy())
-    scores = np.concatenate(found)
-    back = np.empty_like(scores)
-    back[order] = scores
-    return back

@@ -38,6 +38,7 @@ class EditorSettings:
     sentence_weight: float = 0.7
     change_weight: float = 2.0
     dropout: float = 0.1
+    averaged: int = 6
     seed: int = 11
 
 
@@ -91,7 +92,9 @@ def train_editor(
         rows = first if epoch == 0 else sentences(epoch)
         return _losses(model, teacher, tagged(epoch), rows, settings, epoch)
 
-    pace = Pace(settings.epochs, steps, settings.learning_rate, settings.head_learning_rate)
+    pace = Pace(
+        settings.epochs, steps, settings.learning_rate, settings.head_learning_rate, settings.averaged
+    )
     learn(model, losses, pace, folder, progress)
     return model
 

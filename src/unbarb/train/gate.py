@@ -127,6 +127,7 @@ def _whole(net: _Net) -> Arrays:
         "scale": (scale * unit).astype(np.float32),
         "bias": net.output.bias.numpy(),
         "floors": np.ones(outputs.shape[1], np.float32),
+        "shrinkage": np.ones(outputs.shape[1], np.float32),
     }
 
 
@@ -142,8 +143,8 @@ def save_gate(arrays: Arrays, path: Path) -> Gate:
     return Gate(path)
 
 
-def refloor(path: Path, floors: NDArray[np.float32]) -> None:
-    """Store other floors, shape (labels,), in a gate that is on disk."""
+def refloor(path: Path, floors: NDArray[np.float32], shrinkage: NDArray[np.float32]) -> None:
+    """Store other floors and another shrinkage, each of shape (labels,), in a gate that is on disk."""
     with np.load(path, allow_pickle=False) as stored:
         arrays = dict(stored)
-    save_gate(arrays | {"floors": floors.astype(np.float32)}, path)
+    save_gate(arrays | {"floors": floors, "shrinkage": shrinkage}, path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,14 +16,7 @@ from unbarb.detect.features import ROWS, rows
 from unbarb.detect.linear import LinearWeights
 from unbarb.detect.normalize import normalize
 from unbarb.errors import InputError
-from unbarb.metrics.roc_auc import roc_auc
 from unbarb.text import LABELS
-
-SOURCES = (
-    "jigsaw", "wiki_natural", "civil", "toxic_spans", "davidson", "paradetox", "cannot_rewrite",
-    "identity_templates",
-)  # fmt: skip
-"""The corpora that it learns from."""
 
 _Floats = NDArray[np.float32]
 _Matrix = Any  # scipy ships no types; always a csr_matrix
@@ -94,21 +87,6 @@ def quantized(coefficients: _Floats) -> tuple[NDArray[np.int8], _Floats]:
     top = np.array([np.quantile(c[c > 0], 0.9999) if (c > 0).any() else 1.0 for c in size.T], np.float32)
     scale = (top / 127).astype(np.float32)
     return np.clip(np.round(coefficients / scale), -127, 127).astype(np.int8), scale
-
-
-def aucs(weights: LinearWeights, examples: Sequence[Labelled]) -> Mapping[str, Mapping[str, float]]:
-    """ROC-AUC of each label on each source of `examples` that knows it and has texts of both kinds."""
-    scores = np.array([weights.scores(rows(normalize(example.text).text)) for example in examples])
-    sources = np.array([example.source for example in examples])
-    found: dict[str, dict[str, float]] = {}
-    for index, label in enumerate(weights.labels):
-        known = _known(examples, label)
-        for source in sorted(set(sources)):
-            chosen = (sources == source) & ~np.isnan(known)
-            value = roc_auc(scores[chosen, index], known[chosen] >= 0.5) if chosen.any() else None
-            if value is not None:
-                found.setdefault(label, {})[source] = value
-    return found
 
 
 def _known(examples: Sequence[Labelled], label: str) -> _Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +17,16 @@ Report = Callable[[int, int, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long and how fast to learn; rates of the adapters and of the heads."""
+    """How long and how fast to learn; rates of the adapters and of the heads.
+
+    The model is at last the mean of its weights after each of the last `averaged` epochs.
+    """
 
     epochs: int
     steps: int
     rate: float
     head_rate: float
+    averaged: int = 1
 
 
 def learn(
@@ -53,7 +57,18 @@ def learn(
                     log.flush()
                 progress(step, max(step, pace.steps), running)
             torch.save(model.state_dict(), folder / f"epoch-{epoch}.pt")
+    last = range(max(0, pace.epochs - pace.averaged), pace.epochs)
+    model.load_state_dict(mean_state([folder / f"epoch-{epoch}.pt" for epoch in last]))
     model.eval()
+
+
+def mean_state(files: Sequence[Path]) -> dict[str, Tensor]:
+    """The mean of several checkpoints (stochastic weight averaging, Izmailov et al. 2018)."""
+    states = [torch.load(file, weights_only=True) for file in files]
+    return {
+        name: torch.stack([state[name].float() for state in states]).mean(0).to(first.dtype)
+        for name, first in states[0].items()
+    }
 
 
 def optimiser_of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,37 +24,34 @@ UNMARKED = 0.2
 the test posts of SemEval-2021 task 5 (394 of 2,000). Among those to learn from they are fewer."""
 
 
-def at_false_alarms(scores: Mapping[str, FloatArray], clean: BoolArray, rate: float) -> dict[str, float]:
+def at_false_alarms(clean: FloatArray, toxic: FloatArray, rate: float) -> FloatArray:
     """One threshold per label, so that all labels together alarm on at most `rate` of the clean texts.
 
-    Every label is cut at the same share of the clean texts, the largest that keeps the union
-    within `rate`; no threshold falls under `LEAST` or rises over `MOST`.
+    All begin at `LEAST`. Then the clean text whose silence costs the fewest toxic texts is silenced: every
+    threshold rises above its scores, at most to `MOST`; and so on until few enough are left.
 
     Args:
-        scores: label → probabilities, shape (texts,).
-        clean: which texts are clean, shape (texts,).
+        clean: probabilities of clean texts, shape (texts, labels).
+        toxic: the same of toxic texts.
+
+    Returns:
+        Thresholds in steps of .01, shape (labels,).
 
     Raises:
         InputError: there is no clean text.
     """
-    if not clean.any():
+    if not len(clean):
         raise InputError("no clean text among those held out: thresholds need some")
-    best: dict[str, float] = {}
-    for share in np.linspace(0.0, rate, 41):
-        cut = {label: _cut(values[clean], float(share)) for label, values in scores.items()}
-        alarms = np.zeros(int(clean.sum()), bool)
-        for label, threshold in cut.items():
-            alarms |= scores[label][clean] >= threshold
-        if not best or alarms.mean() <= rate:
-            best = cut
-    return best
-
-
-def _cut(values: FloatArray, share: float) -> float:
-    """The threshold, in steps of .01, that at most `share` of `values` reach."""
-    order = np.sort(values)[::-1]
-    allowed = min(int(share * len(order)), len(order) - 1)
-    return float(np.clip(np.ceil((order[allowed] + 1e-6) * 100) / 100, LEAST, MOST))
+    cut = np.full(clean.shape[1], LEAST)
+    while (alarms := (clean >= cut).any(axis=1)).mean() > rate:
+        above = np.minimum(np.ceil((clean[alarms] + 1e-6) * 100) / 100, MOST)
+        tries = np.maximum(cut, above)
+        tries = tries[(tries > cut).any(axis=1)]
+        if not len(tries):
+            break
+        found = [int((toxic >= one).any(axis=1).sum()) for one in tries]
+        cut = tries[int(np.argmax(found))]
+    return cut.round(2)
 
 
 def word_threshold(
@@ -66,7 +63,7 @@ def word_threshold(
     """
     gold = [{at for span in spans for at in range(span.start, span.end)} for spans in truth]
     best = (0.5, -1.0)
-    for threshold in np.arange(0.1, 0.9, 0.02).round(2).tolist():
+    for threshold in np.arange(0.04, 0.9, 0.02).round(2).tolist():
         found = [covered(analysis, threshold, text_floor) for analysis in analyses]
         value = _balanced_f1(found, gold)
         if value > best[1]:

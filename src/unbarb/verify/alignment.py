@@ -135,11 +135,6 @@ def _opened(written: str) -> tuple[str, ...]:
     return (*_opened(stem), _ENDINGS[ending])
 
 
-def words(row: Sequence[Token]) -> list[str]:
-    """The words of `row`, marks left out."""
-    return [token.text for token in row if token.is_word]
-
-
 def neighbours(row: Sequence[Token]) -> Iterator[tuple[str, str]]:
     """Every token with the next; the text begins with an empty one and ends with one."""
     return pairwise(["", *(token.text for token in row), ""])

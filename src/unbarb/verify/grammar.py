@@ -29,6 +29,8 @@ _BEFORE_NOT = word_set("grammar.before_not")
 _SMALL = word_set("grammar.small")
 _ADVERBS = word_set("grammar.adverbs")
 _ONE, _MANY = frozenset(["this", "that"]), frozenset(["these", "those"])
+_MODALS = word_set("grammar.modals")
+_PAIRED = {"either": "or", "neither": "nor"}
 _ENDS = frozenset([".", "!", "?", ";", ":", ")", "…"])
 _SILENT = ("hour", "honest", "honor", "honour", "heir")
 _LIKE_YOU = ("uni", "use", "usu", "euro", "one", "once", "uto", "ubiq", "eu", "u.")
@@ -59,6 +61,12 @@ def _defects(row: Sequence[Token]) -> Iterator[str]:
             yield "nothing after 'very'"
         if one.text in ("a", "an") and three.text in _PLURALS and two.is_word and two.text not in _SMALL:
             yield f"{one.text!r} before {three.text!r}"
+        if one.text in _BE and two.text in _SUBJECTS and three.text in _MODALS:
+            yield f"{one.text!r} and {three.text!r} around {two.text!r}"
+    said = {token.text for token in row}
+    for first, second in _PAIRED.items():
+        if first in said and second not in said:
+            yield f"{first!r} without {second!r}"
     yield from _missing_complement(row)
     tail = next((token.text for token in reversed(row) if token.is_word), "")
     if tail in _HANGING:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from unbarb.detect.protocol import Detector
+from unbarb.rewrite.mask import MASK
 from unbarb.rewrite.protocol import Rewriter
 from unbarb.segment import sentences
 from unbarb.text import Analysis, Edit, Span, Step, apply
@@ -41,8 +42,9 @@ class Ladder:
     def descend(self, text: str, ceilings: Mapping[str, float], first: Step = "edit") -> Outcome:
         """Bring `text` under its ceilings, beginning at the rung `first`.
 
-        Each stretch that is over a ceiling goes down on its own; then the whole is scored again,
-        and if it is still over, every stretch is taken down to the mask.
+        Each stretch that is over a ceiling goes down on its own, in a text of several sentences until it
+        is masked whole; then the text is scored again, and if it is still over, every stretch is taken
+        down to the mask.
         """
         refused: tuple[str, ...] = ()
         for start in dict.fromkeys((first, "mask")):
@@ -69,8 +71,13 @@ class Ladder:
         scores: Mapping[str, float] | None = None
         for place, analysis in self._stretches(text, ceilings):
             taken = self._first_accepted(analysis, ceilings, rungs, refused)
-            if taken is None:
+            if taken is None and place == Span(0, len(text)):
                 return Outcome((), "block", None, None, tuple(refused))
+            if taken is None:  # the rest need not be withheld for one sentence
+                edits.append(Edit(place.start, place.start + len(place.of(text).rstrip()), MASK))
+                meanings.append(0.0)
+                lowest = max(lowest, "mask", key=ORDER.index)
+                continue
             edits += [
                 Edit(edit.start + place.start, edit.end + place.start, edit.replacement)
                 for edit in taken.candidate.edits
@@ -79,6 +86,8 @@ class Ladder:
             lowest = max(lowest, taken.candidate.step, key=ORDER.index)
             if place == Span(0, len(text)) and self._verifier.detector is self._detector:
                 scores = taken.scores  # the candidate is the whole result, and was scored already
+        if not any(map(str.isalnum, apply(edits, text))):
+            return Outcome((), "block", None, None, tuple(refused))
         return Outcome(tuple(edits), lowest, min(meanings, default=None), scores, tuple(refused))
 
     def _stretches(self, text: str, ceilings: Mapping[str, float]) -> list[tuple[Span, Analysis]]:

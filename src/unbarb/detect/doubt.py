@@ -1,0 +1,49 @@
+"""Doubt: how far a score may be trusted, by how much and what kind of text it is of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unbarb.detect.wordlist import load
+
+DOZEN = 12
+MANY = 6
+STRANGE = 8
+BARE = 2
+SHORT = 6
+
+Score = TypeVar("Score", float, NDArray[np.floating[Any]])
+
+
+def doubted(score: Score, words: int, times: float = 1.0) -> Score:
+    """The score of a text of so many words, its odds divided by the dozens of words in it, and by `times`.
+
+    The longer a text, the more places there are where a harmless one sounds toxic. At most `MANY`
+    dozens count, so that one insult in a book is still found.
+    """
+    dozens = min(max(words / DOZEN, 1.0), MANY) * times
+    return score / (score + (1 - score) * dozens)
+
+
+def strangeness(words: Sequence[str], pieces: Sequence[int]) -> float:
+    """By how much to divide the odds of a text that the encoder can hardly know: `STRANGE`, or 1.
+
+    Such is a word or two without a sentence, and a short text most letters of which stand in words
+    that the encoder cannot read whole. A text with a listed rude word is no stranger.
+
+    Args:
+        words: of the normalised text.
+        pieces: of each word, how many the encoder reads it as.
+    """
+    written = [
+        (word.lower(), count) for word, count in zip(words, pieces, strict=True) if word[0].isalnum()
+    ]
+    if not written or len(written) > SHORT or any(word in load().words for word, _ in written):
+        return 1.0
+    letters = sum(len(word) for word, _ in written)
+    whole = sum(len(word) for word, count in written if count == 1 and len(word) > 1 and word.isalpha())
+    return STRANGE if len(written) <= BARE or whole < letters / 2 else 1.0
