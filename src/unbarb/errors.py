@@ -6,7 +6,8 @@
     ├── PluginError         a named plug-in that does not exist or cannot be loaded
     │   └── MissingExtra    it needs a package that is not installed
     ├── ModelError          model files that are missing, damaged or of another version
-    └── DetectionError      a detector failed on a text; the policy says what happens then
+    ├── DetectionError      a detector failed on a text; the policy says what happens then
+    └── RewriteError        a rewriter failed on a text; the policy says what happens then
 
 Messages say what was given, what is allowed and what to do next.
 """
@@ -46,3 +47,7 @@ class ModelError(UnbarbError):
 
 class DetectionError(UnbarbError):
     """A detector failed on a text; the policy says what happens then."""
+
+
+class RewriteError(UnbarbError):
+    """A rewriter failed on a text; the policy says what happens then."""

@@ -10,20 +10,23 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
 from unbarb import plugins
 from unbarb.detect.panel import Panel, failed
 from unbarb.detect.protocol import Detector
-from unbarb.errors import InputError
+from unbarb.errors import ConfigError, InputError
+from unbarb.plugins import Plugin
 from unbarb.policy import Decision, Policy
 from unbarb.rewrite.protocol import Rewriter
-from unbarb.text import Analysis, Direction, Verdict, apply
+from unbarb.text import Analysis, Direction, Step, Verdict, apply
 from unbarb.verify.ladder import Ladder
 from unbarb.verify.standard import standard_verifier
 from unbarb.verify.verifier import Verifier
+
+THE_POLICYS = "the policy's"
+"""The rewriter that the policy names."""
 
 
 class Guard:
@@ -32,7 +35,8 @@ class Guard:
     Args:
         policy: a preset's name, a policy file, or a :class:`~unbarb.policy.Policy`.
         detectors: names of plug-ins or detectors; default those the policy names.
-        rewriter: name of a plug-in or a rewriter; None loads none (for a guard that only checks).
+        rewriter: name of a plug-in or a rewriter; default the one the policy names; None loads none (for
+            a guard that only checks).
         verifier: what every rewrite must pass; default that of the embedded model.
         threads: texts worked on side by side; default one per core, at most four.
 
@@ -45,8 +49,8 @@ class Guard:
     def __init__(
         self,
         policy: str | Path | Policy = "default",
-        detectors: Sequence[str | Detector] | None = None,
-        rewriter: str | Rewriter | None = "edit",
+        detectors: Sequence[str | Plugin | Detector] | None = None,
+        rewriter: str | Plugin | Rewriter | None = THE_POLICYS,
         *,
         verifier: Verifier | None = None,
         threads: int | None = None,
@@ -55,15 +59,17 @@ class Guard:
         self._threads = threads or min(4, os.cpu_count() or 1)
         options = {"gate": self.policy.gate, "threads": self._threads}
         chosen = self.policy.detectors if detectors is None else detectors
+        proposing = self.policy.rewriter if rewriter is THE_POLICYS else rewriter
+        _check_options({"unbarb.detectors": chosen, "unbarb.rewriters": [proposing]})
         self.panel = Panel([built("unbarb.detectors", one, options) for one in chosen])
         self.unscored = self.policy.unscored(self.panel.labels)
         # The gate's scores are for settling, never for verifying: candidates are read in full.
         self.full = Panel([getattr(member, "ungated", member) for member in self.panel.members])
         self.verifier = verifier
         self._ladder: Ladder | None = None
-        if rewriter is not None:
+        if proposing is not None:
             self.verifier = verifier or standard_verifier(self.full)
-            rewriters = [built("unbarb.rewriters", one, {}) for one in (rewriter, "mask")]
+            rewriters = [built("unbarb.rewriters", one, {}) for one in (proposing, "mask")]
             self._ladder = Ladder(rewriters, self.full, self.verifier)
 
     def __call__(
@@ -185,7 +191,10 @@ class Guard:
             return verdict
         text = self._without_allowed(verdict.original)
         ceilings = self.policy.ceilings(verdict.direction)
-        outcome = self._ladder.descend(text, ceilings, "edit" if verdict.action == "rewrite" else "mask")
+        first: Step = "edit" if verdict.action == "rewrite" else "mask"
+        masks = first == "mask" or self.policy.on_rewrite_failure == "mask"
+        outcome = self._ladder.descend(text, ceilings, first, "mask" if masks else "delete")
+        verdict = replace(verdict, warnings=verdict.warnings + outcome.failures)
         if outcome.step == "block":
             return self._not_rewritten(verdict, outcome.refused)
         return replace(
@@ -218,8 +227,19 @@ class Guard:
 
 def built(group: str, plugin: Any, options: Mapping[str, Any]) -> Any:
     """A plug-in by its name, given those `options` it asks for; anything else comes back as it is."""
-    if not isinstance(plugin, str):
-        return plugin
-    maker = plugins.load(group, plugin)
-    wanted = signature(maker).parameters
-    return maker(**{name: value for name, value in options.items() if name in wanted})
+    if isinstance(plugin, str):
+        plugin = Plugin(plugin)
+    return plugins.build(group, plugin, options) if isinstance(plugin, Plugin) else plugin
+
+
+def _check_options(chosen: Mapping[str, Sequence[object]]) -> None:
+    """Refuse wrong options of all plug-ins at once, before the first is built."""
+    problems = [
+        problem
+        for group, members in chosen.items()
+        for one in members
+        if isinstance(one, Plugin)
+        for problem in plugins.wrong_options(group, one)
+    ]
+    if problems:
+        raise ConfigError("\n".join(problems))

@@ -7,11 +7,29 @@ guard is built, never a warning.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
+from inspect import Parameter, signature
 from typing import Any
 
-from unbarb.errors import MissingExtra, PluginError
+from unbarb.errors import ConfigError, MissingExtra, PluginError
+
+EXTRAS = {"ctranslate2": "ct2", "torch": "train", "transformers": "train", "peft": "train"}
+"""The extra that brings a package; one that is not here belongs to somebody else's plug-in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """A plug-in by its name, with the options it is built with, as a policy gives them."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{name}: {value}" for name, value in self.options.items())
+        return f"{self.name} ({told})" if told else self.name
 
 
 def names(group: str) -> tuple[str, ...]:
@@ -38,12 +56,63 @@ def load(group: str, name: str) -> Any:
     return _load(group, found[0])
 
 
+def wrong_options(group: str, plugin: Plugin) -> list[str]:
+    """What is wrong with the options of `plugin`, a sentence each: unknown ones and those that are missing.
+
+    Raises:
+        PluginError: it cannot be loaded.
+    """
+    known = {
+        name: option
+        for name, option in signature(load(group, plugin.name)).parameters.items()
+        if option.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+    }
+    problems = []
+    for given in plugin.options:
+        if given not in known:
+            near = get_close_matches(given, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else "."
+            allowed = ", ".join(known) or "none"
+            problems.append(f"{group}: {plugin.name!r} has no option {given!r}{hint} Allowed: {allowed}")
+    needed = [name for name, option in known.items() if option.default is Parameter.empty]
+    missing = [name for name in needed if name not in plugin.options]
+    if missing:
+        problems.append(
+            f"{group}: {plugin.name!r} needs {', '.join(missing)}; write"
+            f" {{name: {plugin.name}, {', '.join(f'{name}: …' for name in missing)}}} in the policy"
+        )
+    return problems
+
+
+def build(group: str, plugin: Plugin, offered: Mapping[str, Any]) -> Any:
+    """An instance with the plug-in's own options, and those of `offered` that it asks for by name.
+
+    Raises:
+        PluginError: it cannot be loaded.
+        MissingExtra: it needs a package that is not installed.
+        ConfigError: an option is unknown, missing or not valid.
+    """
+    problems = wrong_options(group, plugin)
+    if problems:
+        raise ConfigError("\n".join(problems))
+    maker = load(group, plugin.name)
+    wanted = signature(maker).parameters
+    taken = {name: value for name, value in offered.items() if name in wanted}
+    return maker(**{**taken, **plugin.options})
+
+
+def missing_extra(feature: str, error: ModuleNotFoundError) -> MissingExtra:
+    """The error for a package that `feature` needs, with the extra that brings it."""
+    package = (error.name or "").split(".")[0]
+    return MissingExtra.for_feature(feature, package, EXTRAS.get(package, "all"))
+
+
 def _load(group: str, point: EntryPoint) -> Any:
     try:
         return point.load()
     except ModuleNotFoundError as error:
         if error.name and error.name.split(".")[0] != "unbarb":
-            raise MissingExtra.for_feature(f"{group}: {point.name!r}", error.name, "all") from error
+            raise missing_extra(f"{group}: {point.name!r}", error) from error
         raise PluginError(f"{group}: {point.name!r} ({point.value}) does not import: {error}") from error
     except (ImportError, AttributeError) as error:
         raise PluginError(f"{group}: {point.name!r} ({point.value}) does not import: {error}") from error

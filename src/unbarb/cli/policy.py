@@ -55,7 +55,9 @@ def check(
             print(error, file=sys.stderr)
             continue
         typer.echo(f"{file}: valid ({policy.digest})")
-        missing = sorted(set(policy.detectors) - set(plugins.names("unbarb.detectors")))
+        missing = sorted({one.name for one in policy.detectors} - set(plugins.names("unbarb.detectors")))
+        if policy.rewriter.name not in plugins.names("unbarb.rewriters"):
+            missing.append(policy.rewriter.name)
         if missing:
             print(f"{file}: note: not installed here: {', '.join(missing)}", file=sys.stderr)
     if wrong:

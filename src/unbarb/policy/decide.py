@@ -13,9 +13,11 @@ from types import MappingProxyType
 from typing import Any
 
 from unbarb.errors import DetectionError
+from unbarb.plugins import Plugin
 from unbarb.policy.checks import merged
 from unbarb.policy.file import locate, parse, read
 from unbarb.policy.layout import EVENTS, POLICY, PRECEDENCE
+from unbarb.policy.plugin import plugin
 from unbarb.policy.report import PolicyReport, report
 from unbarb.policy.rules import Decision, Rule
 from unbarb.text import Action, Direction, Span
@@ -93,8 +95,14 @@ class Policy:
         return tuple(self.content["languages"])
 
     @property
-    def detectors(self) -> tuple[str, ...]:
-        return tuple(self.content["detectors"])
+    def detectors(self) -> tuple[Plugin, ...]:
+        """The detectors it is meant for, each with its options."""
+        return tuple(map(plugin, self.content["detectors"]))
+
+    @property
+    def rewriter(self) -> Plugin:
+        """What proposes rewrites, with its options."""
+        return plugin(self.content["rewriter"])
 
     @property
     def gate(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from unbarb.policy.plugin import Named
 from unbarb.policy.record import Key, ListOf, MapOf, Record
 from unbarb.policy.shape import Choice, Exactly, Number, Switch, Text
 from unbarb.text import ACTIONS, LABELS
@@ -39,6 +40,7 @@ _OVERRIDE = Record(
         "message": _MESSAGE,
     }
 )
+_PLUGIN_PATTERN = r"^[A-Za-z0-9][\w.-]*$"
 _LABEL_PATTERN = r"^[a-z][a-z0-9_]*$"
 _LABEL_LIKE = "a label: small letters, digits and _, such as identity_attack"
 _DIRECTION = Record(
@@ -81,9 +83,14 @@ POLICY = Record(
             default=["en"],
         ),
         "detectors": Key(
-            ListOf(Text(r"^[A-Za-z0-9][\w.-]*$", "the name of a detector plug-in"), least=1),
-            "detectors the policy is meant for",
+            ListOf(Named(Text(_PLUGIN_PATTERN, "the name of a detector plug-in")), least=1),
+            "detectors the policy is meant for: names, or {name: NAME, option: value, …}",
             default=["embedded", "lexicon"],
+        ),
+        "rewriter": Key(
+            Named(Text(_PLUGIN_PATTERN, "the name of a rewriter plug-in")),
+            "what proposes rewrites, each then verified: a name, or {name: NAME, option: value, …}",
+            default="edit",
         ),
         "gate": Key(Switch(), "let the embedded model's gate settle what is clearly clean", default=True),
         "shadow": Key(Switch(), "decide and record, change nothing", default=False),

@@ -69,18 +69,18 @@ class Record:
     keys: Mapping[str, Key]
 
     def read(self, node: Node, path: Path, reading: Reading) -> dict[str, Any] | None:
-        pairs = _pairs(node, path, reading)
-        if pairs is None:
+        given = pairs(node, path, reading)
+        if given is None:
             return None
-        for name in pairs:
+        for name in given:
             if name not in self.keys:
                 hint = did_you_mean(name, self.keys)
                 allowed = f"{' ' if hint else '; '}Allowed: {', '.join(self.keys)}"
                 reading.wrong((*path, name), f"unknown key {name!r} in {dotted(path)}{hint}{allowed}")
         found: dict[str, Any] = {}
         for name, key in self.keys.items():
-            if name in pairs:
-                found[name] = key.shape.read(pairs[name], (*path, name), reading)
+            if name in given:
+                found[name] = key.shape.read(given[name], (*path, name), reading)
             elif key.required:
                 reading.wrong(path, f"{dotted(path)}: the key {name!r} is missing ({key.about})")
         return {name: value for name, value in found.items() if value is not None}
@@ -105,13 +105,13 @@ class MapOf:
     least: int = 0
 
     def read(self, node: Node, path: Path, reading: Reading) -> dict[str, Any] | None:
-        pairs = _pairs(node, path, reading)
-        if pairs is None:
+        given = pairs(node, path, reading)
+        if given is None:
             return None
-        if len(pairs) < self.least:
+        if len(given) < self.least:
             reading.wrong(path, f"{dotted(path)}: must hold at least {self.least}")
         found: dict[str, Any] = {}
-        for name, child in pairs.items():
+        for name, child in given.items():
             if not re.search(self.pattern, name):
                 reading.wrong((*path, name), f"{dotted(path)}: {name!r} is not {self.like}")
             else:
@@ -127,20 +127,20 @@ class MapOf:
         }
 
 
-def _pairs(node: Node, path: Path, reading: Reading) -> dict[str, Node] | None:
+def pairs(node: Node, path: Path, reading: Reading) -> dict[str, Node] | None:
     """The children of a mapping by key; a repeated or nested key is a problem."""
     if not isinstance(node, MappingNode):
         reading.wrong(path, f"{dotted(path)}: {shown(node)} is not a mapping of keys to values")
         return None
-    pairs: dict[str, Node] = {}
+    found: dict[str, Node] = {}
     for key, child in node.value:
         if not isinstance(key, ScalarNode):
             reading.problems.append((key.start_mark.line + 1, f"{dotted(path)}: a key must be a word"))
-        elif key.value in pairs:
+        elif key.value in found:
             first = reading.lines[(*path, key.value)]
             again = key.start_mark.line + 1
             reading.problems.append((again, f"{dotted((*path, key.value))}: given before, in line {first}"))
         else:
-            pairs[key.value] = child
+            found[key.value] = child
             reading.note((*path, key.value), key)
-    return pairs
+    return found

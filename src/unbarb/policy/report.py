@@ -86,7 +86,8 @@ def _other_lines(policy: Policy) -> Iterator[str]:
         yield f"Nothing is found in: {', '.join(policy.content['allow'])}."
     if policy.message:
         yield f"When a text is blocked or routed, the user may be told: “{policy.message}”"
-    yield f"It is meant for the detectors {', '.join(policy.detectors)}."
+    yield f"It is meant for the detectors {', '.join(map(str, policy.detectors))}."
+    yield f"Rewrites are proposed by {policy.rewriter}, and each is checked before it leaves."
     if not policy.gate:
         yield "The gate is off: every text is read by the encoder."
     if policy.shadow:

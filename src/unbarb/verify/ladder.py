@@ -21,7 +21,7 @@ class Outcome:
     """Where a text came to rest: its edits, the lowest rung used, and what the checks said.
 
     `step` is "block" when nothing passed. `scores` are those of the result; `refused` says why
-    candidates fell, in the order they were looked at.
+    candidates fell, in the order they were looked at, and `failures` which rewriters failed and how.
     """
 
     edits: tuple[Edit, ...]
@@ -29,6 +29,7 @@ class Outcome:
     meaning: float | None
     scores: Mapping[str, float] | None
     refused: tuple[str, ...]
+    failures: tuple[str, ...] = ()
 
 
 class Ladder:
@@ -39,40 +40,47 @@ class Ladder:
         self._detector = detector
         self._verifier = verifier
 
-    def descend(self, text: str, ceilings: Mapping[str, float], first: Step = "edit") -> Outcome:
-        """Bring `text` under its ceilings, beginning at the rung `first`.
+    def descend(
+        self, text: str, ceilings: Mapping[str, float], first: Step = "edit", last: Step = "mask"
+    ) -> Outcome:
+        """Bring `text` under its ceilings, beginning at the rung `first` and going no lower than `last`.
 
         Each stretch that is over a ceiling goes down on its own, in a text of several sentences until it
         is masked whole; then the text is scored again, and if it is still over, every stretch is taken
         down to the mask.
         """
         refused: tuple[str, ...] = ()
-        for start in dict.fromkeys((first, "mask")):
-            rungs = RUNGS[RUNGS.index(start) :]
+        failures: dict[str, None] = {}
+        for start in dict.fromkeys((first, last)):
+            rungs = RUNGS[RUNGS.index(start) : RUNGS.index(last) + 1]
             outcome = self._all_stretches(text, ceilings, rungs)
             refused += outcome.refused
+            failures |= dict.fromkeys(outcome.failures)
             if outcome.step == "block":
                 continue
             scores = outcome.scores
             if scores is None:
                 scores = self._detector.detect([apply(outcome.edits, text)])[0].scores
             if not over(scores, ceilings):
-                return Outcome(outcome.edits, outcome.step, outcome.meaning, scores, refused)
+                return Outcome(
+                    outcome.edits, outcome.step, outcome.meaning, scores, refused, tuple(failures)
+                )
             refused += (
                 f"{outcome.step}: the whole text is still over {', '.join(over(scores, ceilings))}",
             )
-        return Outcome((), "block", None, None, refused)
+        return Outcome((), "block", None, None, refused, tuple(failures))
 
     def _all_stretches(self, text: str, ceilings: Mapping[str, float], rungs: Sequence[Step]) -> Outcome:
         edits: list[Edit] = []
         refused: list[str] = []
+        failures: list[str] = []
         meanings: list[float] = []
         lowest: Step = "none"
         scores: Mapping[str, float] | None = None
         for place, analysis in self._stretches(text, ceilings):
-            taken = self._first_accepted(analysis, ceilings, rungs, refused)
-            if taken is None and place == Span(0, len(text)):
-                return Outcome((), "block", None, None, tuple(refused))
+            taken = self._first_accepted(analysis, ceilings, rungs, refused, failures)
+            if taken is None and (place == Span(0, len(text)) or "mask" not in rungs):
+                return Outcome((), "block", None, None, tuple(refused), tuple(failures))
             if taken is None:  # the rest need not be withheld for one sentence
                 edits.append(Edit(place.start, place.start + len(place.of(text).rstrip()), MASK))
                 meanings.append(0.0)
@@ -87,8 +95,9 @@ class Ladder:
             if place == Span(0, len(text)) and self._verifier.detector is self._detector:
                 scores = taken.scores  # the candidate is the whole result, and was scored already
         if not any(map(str.isalnum, apply(edits, text))):
-            return Outcome((), "block", None, None, tuple(refused))
-        return Outcome(tuple(edits), lowest, min(meanings, default=None), scores, tuple(refused))
+            return Outcome((), "block", None, None, tuple(refused), tuple(failures))
+        meaning = min(meanings, default=None)
+        return Outcome(tuple(edits), lowest, meaning, scores, tuple(refused), tuple(failures))
 
     def _stretches(self, text: str, ceilings: Mapping[str, float]) -> list[tuple[Span, Analysis]]:
         """The sentences over a ceiling by themselves; the whole text when none is."""
@@ -105,10 +114,19 @@ class Ladder:
         return [(Span(0, len(text)), self._detector.detect([text])[0])]
 
     def _first_accepted(
-        self, source: Analysis, ceilings: Mapping[str, float], rungs: Sequence[Step], refused: list[str]
+        self,
+        source: Analysis,
+        ceilings: Mapping[str, float],
+        rungs: Sequence[Step],
+        refused: list[str],
+        failures: list[str],
     ) -> Acceptance | None:
         for rewriter in self._rewriters:
-            candidates = rewriter.propose([source])[0]
+            try:
+                (candidates,) = rewriter.propose([source])
+            except Exception as error:  # a plug-in may raise anything; the next rewriter takes over
+                failures.append(f"rewriter failed: {rewriter.name}: {type(error).__name__}: {error}")
+                continue
             for step in rungs:
                 for candidate in candidates:
                     if candidate.step != step:
