@@ -46,7 +46,7 @@ _CONTROL = re.compile(
     r"|</?SYS>>)"
     r"|\[(?=/?(?:INST|CLS|SEP|PAD|MASK|UNK)\])"
 )
-"""Where a control token of a known family begins: ``<|im_end|>``, ``</s>``, ``<pad>``, ``[INST]``, ``[SEP]``."""
+"""Where a control token of a known family begins: ``<|im_end|>``, ``</s>``, ``[INST]``."""
 
 
 class ChatTokenizer(Protocol):
@@ -243,7 +243,7 @@ def built_in(
     instruction: str | None = None,
     labels: Sequence[str] | None = None,
 ) -> Template:
-    """A template that ships, with another prefix (``t5-prefix``), instruction (``alpaca``, ``chat``) or labels.
+    """A template that ships, with another prefix (t5-prefix), instruction (alpaca, chat) or labels.
 
     Raises:
         ConfigError: no such template, or it has nothing of the kind that is to be another.
