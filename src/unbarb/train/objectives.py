@@ -109,4 +109,4 @@ def check_rows(name: str, prepared: Prepared) -> None:
 
 def as_dict(recipe: Any) -> dict[str, Any]:
     """A recipe's values as plain lists, mappings and scalars."""
-    return cast(dict[str, Any], recipe.model_dump(mode="json"))
+    return cast(dict[str, Any], recipe.to_dict())

@@ -263,7 +263,7 @@ def _refuse_other(folder: Path, facts: Mapping[str, Any], digests: Mapping[str, 
     other = [name for name, digest in digests.items() if facts["digests"].get(name, digest) != digest]
     if other:
         raise ConfigError(
-            f"{folder} holds a run with another {' and another '.join(other)}; a run goes on with the same ones."
+            f"{folder} holds a run with another {' and another '.join(other)}; only the same goes on."
             " Name another folder, or delete this one"
         )
 
