@@ -152,6 +152,8 @@ class TrainingPart(Part):
     """The paged ones need a GPU."""
     weight_decay: Annotated[Real, Field(ge=0)] = 0.0
     """Decoupled weight decay."""
+    class_weight: Literal["none", "sqrt", "balanced"] = "none"
+    """Labels: what a positive row weighs. balanced: negatives / positives; sqrt: the root of that."""
     label_smoothing: Share = 0.0
     """Share of the target's probability spread over all others."""
     max_grad_norm: Positive = 1.0
@@ -207,6 +209,8 @@ class WordsPart(Part):
     """A feature or word is kept when so many texts hold it."""
     max_features: Count | None = 50000
     """The most frequent are kept; null keeps all."""
+    bayes: Literal["multinomial", "complement", "nbsvm"] = "multinomial"
+    """Naive Bayes: with the prior, without it, or its ratios as weights of a logistic regression."""
     smoothing: Positive = 1.0
     """Naive Bayes: added to every count."""
     regularization: Positive = 1.0
