@@ -92,6 +92,15 @@ class Template:
         """Whether the tokenizer's chat template writes the prompt; then tokenize without special tokens."""
         return self.chat and bool(getattr(tokenizer, "chat_template", None))
 
+    def ids(self, text: str, tokenizer: Any, *, seq2seq: bool) -> list[int]:
+        """The token ids a model is asked with; special tokens as tokenizer or chat template put them."""
+        rendered = self.rendered_by(tokenizer)
+        found = list(tokenizer(self.prompt(text, tokenizer), add_special_tokens=not rendered)["input_ids"])
+        if not seq2seq and found and found[-1] == tokenizer.eos_token_id:
+            # Some tokenizers end every text; a causal model must not see an end before its answer.
+            found.pop()
+        return found
+
     def guarded(self, text: str, specials: Sequence[str] = ()) -> str:
         """`text` with every mark and control token broken by a space; other texts come back as they are."""
         for mark in (*self.marks, *(one for one in specials if len(one) > 2)):

@@ -1,8 +1,8 @@
 """Rows become token ids and labels: what a model reads, and which tokens count in the loss.
 
-Only the answer counts. A causal model reads prompt and answer as one sequence whose prompt tokens have the
-label −100; an encoder-decoder reads the prompt and is taught the answer alone. Prompt and answer are tokenized
-apart, as they are when the model is asked, so that no token spans both.
+Only the answer counts. A causal model reads prompt and answer as one sequence whose prompt tokens have
+the label −100; an encoder-decoder reads the prompt and is taught the answer alone. Prompt and answer are
+tokenized apart, as they are when the model is asked, so that no token spans both.
 
 What would spoil a training in silence stops it here: an answer that does not fit, an answer of which
 nothing counts, an empty target, a missing column.
@@ -100,13 +100,7 @@ class Encoder:
 
     def prompt(self, text: str) -> list[int]:
         """The ids a model is asked with; special tokens as tokenizer or chat template put them."""
-        rendered = self.template.rendered_by(self.tokenizer)
-        words = self.template.prompt(text, self.tokenizer)
-        ids = list(self.tokenizer(words, add_special_tokens=not rendered)["input_ids"])
-        if not self.seq2seq and ids and ids[-1] == self.tokenizer.eos_token_id:
-            # Some tokenizers end every text; a causal model must not see an end before its answer.
-            ids.pop()
-        return ids
+        return self.template.ids(text, self.tokenizer, seq2seq=self.seq2seq)
 
     def answer(self, target: str | Mapping[str, float]) -> list[int]:
         """The ids a model is taught, its end included."""
@@ -148,8 +142,8 @@ def encode(
     """Every row as ids; `target` is the column with the answer and `where` the file, for messages.
 
     Raises:
-        InputError: a column is missing, a text is empty, an answer or (with ``too_long: error``) a prompt is
-            too long, or no token of an answer counts; all at once, with rows, lengths and what to set.
+        InputError: a column is missing, a text is empty, an answer or (with ``too_long: error``) a prompt
+            is too long, or no token of an answer counts; all at once, with rows, lengths and what to set.
     """
     problems = list(_columns(rows, target, where))
     if problems:
