@@ -58,7 +58,7 @@ def _plain(node: Node, path: Path, reading: Reading) -> Any:
     if isinstance(node, SequenceNode):
         return [_plain(child, (*path, str(at)), reading) for at, child in enumerate(node.value)]
     try:
-        value = SafeConstructor().construct_object(node)  # type: ignore[no-untyped-call]
+        value = SafeConstructor().construct_object(node)
     except (ConstructorError, ValueError):
         value = node  # an unknown tag, or a value that does not fit its tag
     if value is None or isinstance(value, str | int) or (isinstance(value, float) and isfinite(value)):

@@ -33,3 +33,10 @@ class Rewriter(Protocol):
     def digest(self) -> str: ...
 
     def propose(self, analyses: Sequence[Analysis]) -> list[list[Candidate]]: ...
+
+
+class NeedsNetwork:
+    """The mark of a rewriter that asks others over a network: ``isinstance(rewriter, NeedsNetwork)``.
+
+    All others touch nothing but what they loaded when they were built.
+    """
