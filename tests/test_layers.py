@@ -35,6 +35,17 @@ JOINERS = frozenset({"cli"})
 HEAVY = frozenset(
     {"torch", "transformers", "peft", "sklearn", "onnx", "matplotlib", "sacrebleu", "safetensors"}
 )
+LEAVES = frozenset(
+    {
+        "detect/generative.py",
+        "detect/transformers.py",
+        "metrics/bleu.py",
+        "metrics/chrf.py",
+        "rewrite/causal.py",
+        "rewrite/seq2seq.py",
+    }
+)
+"""Files below the workshop that are imported by name, when asked for: a heavy package at their top is due."""
 NOT_CODE = frozenset({"models", "recipes"})
 
 LINES_OF_A_FILE, LINES_OF_A_FUNCTION = 400, 70
@@ -100,7 +111,8 @@ def test_imports_go_down_only() -> None:
     for path, importer, tree in FILES:
         for module, line in imports(tree):
             seen += module.split(".")[0] == "unbarb"
-            reason = None if importer == "" else faults(importer, module)
+            leaf = path.relative_to(SRC).as_posix() in LEAVES and module.split(".")[0] in HEAVY
+            reason = None if importer == "" or leaf else faults(importer, module)
             if reason:
                 wrong.append(f"{path.relative_to(SRC)}:{line}: imports {module}: {reason}")
     assert wrong == []

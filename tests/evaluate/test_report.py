@@ -72,7 +72,7 @@ def test_no_number_is_null_and_not_zero():
 
 def test_the_page_stands_alone_and_escapes(files):
     html = files[1].read_text(encoding="utf-8")
-    assert "<script>" not in html
+    assert html.count("<script>") == 1, "the page's own"
     assert "you &lt;script&gt;" in html
     assert "talk &lt;b&gt;pages" in html
     assert html.count("<svg") == 3

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from unbarb.evaluate.delete_words import DeleteWords
-from unbarb.evaluate.overlap import bleu, chrf
 from unbarb.evaluate.suites.rewriting import HUMAN, Sentences, rewriting
 from unbarb.metrics import bootstrap
+from unbarb.metrics.bleu import bleu
+from unbarb.metrics.chrf import chrf
 from unbarb.metrics.joint import joint
 from unbarb.metrics.measured import Measured, measure, share
 from unbarb.metrics.scored import Floats

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
+from importlib import resources
 
+from unbarb.evaluate.browser import browser
 from unbarb.evaluate.plots import for_table
-from unbarb.evaluate.results import Example, Report, Row, Table
+from unbarb.evaluate.results import Matrix, Report, Row, Table
 from unbarb.metrics.measured import Measured
 
 TITLES = {
@@ -17,53 +20,40 @@ TITLES = {
     "rewriting": "Rewriting",
     "verify": "Verification",
     "gate": "The gate",
+    "comparison": "Rewriters side by side",
+    "significance": "Could it be chance?",
+    "classifiers": "Classifiers side by side",
+    "identity": "False alarms by identity group",
+    "runs": "What training cost",
+    "agreement": "Agreement with people",
 }
-
-JUDGED = ("toxicity", "meaning", "fluency")
-
-CSS = """
-:root { color-scheme: light; --ink: #22262b; --soft: #69707a; --line: #e3e6ea; --mark: #0b6e4f }
-* { box-sizing: border-box }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: #fbfbfa; margin: 0 auto;
-  max-width: 1120px; padding: 2.5rem 1.5rem 5rem }
-h1 { font-size: 1.7rem; margin: 0 0 .3rem }
-h2 { font-size: 1.25rem; margin: 3rem 0 .2rem }
-h3 { font-size: 1rem; margin: 1.6rem 0 .3rem }
-p { margin: .3rem 0 .8rem; max-width: 46rem }
-.soft, small { color: var(--soft) }
-nav a { margin-right: 1rem; color: var(--mark) }
-.wide { overflow-x: auto; background: #fff; border: 1px solid var(--line); border-radius: 8px;
-  margin: .6rem 0 1rem }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
-th, td { padding: .45rem .75rem; text-align: right; vertical-align: top; border-top: 1px solid var(--line) }
-thead th { border-top: 0; font-weight: 600; font-size: .85rem; vertical-align: bottom }
-th:first-child, td.text { text-align: left }
-tbody th { font-weight: 500 }
-td small { display: block; font-size: .75rem; white-space: nowrap }
-td.text { min-width: 14rem }
-.plots { display: flex; flex-wrap: wrap; gap: 1rem }
-.plots svg { max-width: 100%; height: auto }
-.plots svg text { font-family: system-ui, sans-serif !important }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; font-size: .85rem }
-dt { color: var(--soft) }
-dd { margin: 0; overflow-wrap: anywhere }
-"""
+NOT_MEASURED = (
+    "Agreement of the judges with people: not measured here (`unbarb evaluate judge RATINGS` does)."
+)
 
 
 def page(report: Report) -> str:
     """The whole document."""
     suites = list(dict.fromkeys(table.suite for table in report.tables))
-    links = "".join(f'<a href="#{suite}">{escape(TITLES.get(suite, suite))}</a>' for suite in suites)
+    links = "".join(
+        f'<a href="#{escape(suite)}">{escape(TITLES.get(suite, suite))}</a>' for suite in suites
+    )
     parts = [_section(suite, [t for t in report.tables if t.suite == suite]) for suite in suites]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>unbarb: evaluation</title><style>{CSS}</style></head><body>"
-        "<h1>unbarb: evaluation</h1>"
+        f"<title>unbarb: {escape(report.title)}</title><style>{_file('report.css')}</style></head><body>"
+        f"<h1>unbarb: {escape(report.title)}</h1>"
         f"<p>Texts of the <b>{escape(report.split)}</b> side of the split by source, seed {report.seed}."
         " Small figures are 95 % intervals and the number of texts. Examples contain rude language.</p>"
-        f"<nav>{links}</nav>{''.join(parts)}{_about(report)}</body></html>\n"
+        f"<nav>{links}</nav>{''.join(parts)}{_about(report)}"
+        f"<footer>{escape(report.agreement or NOT_MEASURED)}</footer>"
+        f"<script>{_file('report.js')}</script></body></html>\n"
     )
+
+
+def _file(name: str) -> str:
+    return resources.files("unbarb.evaluate").joinpath(name).read_text(encoding="utf-8")
 
 
 def _section(suite: str, tables: list[Table]) -> str:
@@ -76,8 +66,12 @@ def _table(table: Table) -> str:
     down = len(table.columns) > 9  # many figures read better as rows
     grid = _turned(table) if down else _plain(table)
     plots = "".join(for_table(table))
-    examples = _examples(table.examples) if table.examples else ""
-    return f'<h3>{escape(table.name)}</h3>{grid}<div class="plots">{plots}</div>{examples}'
+    matrices = "".join(map(_matrix, table.matrices))
+    examples = browser(table.examples) if table.examples else ""
+    return (
+        f'<h3>{escape(table.name)}</h3>{grid}<div class="plots">{plots}</div>'
+        f'<div class="matrices">{matrices}</div>{examples}'
+    )
 
 
 def _plain(table: Table) -> str:
@@ -117,6 +111,8 @@ def number(figure: Measured) -> str:
 
 
 def _short(value: float) -> str:
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
     if abs(value) > 1.5:
         return f"{value:.1f}"
     text = f"{value:.3f}"
@@ -133,24 +129,26 @@ def _sure(figure: Measured) -> str:
     return " · ".join(parts)
 
 
-def _examples(examples: tuple[Example, ...]) -> str:
-    parts = []
-    for system in dict.fromkeys(example.system for example in examples):
-        rows = "".join(_example(example) for example in examples if example.system == system)
-        head = "".join(f"<th>{name}</th>" for name in ("before", "after", "a human's", *JUDGED))
-        parts.append(f"<h3>{escape(system)}: every so many, not picked</h3>{_grid(head, rows)}")
-    return "".join(parts)
-
-
-def _example(example: Example) -> str:
-    nothing = '<span class="soft">nothing may leave</span>'
-    output = nothing if example.output is None else escape(example.output)
-    numbers = "".join(
-        f"<td>{_short(example.scores[name]) if name in example.scores else ''}</td>" for name in JUDGED
+def _matrix(matrix: Matrix) -> str:
+    """Rows are what is true, columns what was said; darker is a larger share of its row."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in matrix.classes)
+    rows = "".join(
+        f"<tr><th>{escape(name)}</th>{_shaded(counts)}</tr>"
+        for name, counts in zip(matrix.classes, matrix.counts, strict=True)
     )
-    texts = (escape(example.source), output, escape(example.reference))
-    cells = "".join(f'<td class="text">{text}</td>' for text in texts)
-    return f"<tr>{cells}{numbers}</tr>"
+    caption = f"{escape(matrix.system)}: {escape(matrix.name)} (rows are true)"
+    return (
+        f"<figure><figcaption>{caption}</figcaption><table><thead><tr><th></th>{head}</tr></thead>"
+        f"<tbody>{rows}</tbody></table></figure>"
+    )
+
+
+def _shaded(counts: Sequence[int]) -> str:
+    whole = max(sum(counts), 1)
+    return "".join(
+        f'<td style="background:rgba(var(--cell),{0.6 * count / whole:.2f})">{count:,}</td>'
+        for count in counts
+    )
 
 
 def _about(report: Report) -> str:

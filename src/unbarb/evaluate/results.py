@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from unbarb.metrics.measured import Measured
 
@@ -39,12 +39,46 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A line to plot: `x` and `y` of one system, equally long; `kind` is ``roc`` or ``calibration``."""
+    """A line to plot: `x` and `y` of one system, equally long.
+
+    `kind` says what: ``roc``, ``calibration``, or the losses ``loss`` and ``eval_loss`` by step.
+    """
 
     kind: str
     system: str
     x: tuple[float, ...]
     y: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A confusion matrix of one system: `counts[true][predicted]`, in the order of `classes`."""
+
+    system: str
+    name: str
+    classes: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How one score of one system is distributed: `counts` of equal bins over `low`…`high`."""
+
+    system: str
+    name: str
+    low: float
+    high: float
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One system in a plane: what people say (`x`) and what a judge says (`y`)."""
+
+    system: str
+    judge: str
+    x: float
+    y: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +103,9 @@ class Table:
     rows: tuple[Row, ...]
     curves: tuple[Curve, ...] = ()
     examples: tuple[Example, ...] = ()
+    matrices: tuple[Matrix, ...] = ()
+    spreads: tuple[Spread, ...] = ()
+    points: tuple[Point, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -81,7 +118,8 @@ class Report:
     """Everything one run found out, and about what.
 
     `models` maps a detector or rewriter to its digest, `policy` holds name and digest, `versions` those
-    of unbarb and of what computed the figures, `seed` is that of the split.
+    of unbarb and of what computed the figures, `seed` is that of the split. `agreement` says how far the
+    judges of this report agree with people, in a sentence; empty when that was not measured.
     """
 
     tables: tuple[Table, ...]
@@ -92,7 +130,44 @@ class Report:
     judges: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     schema: int = 1
+    title: str = "evaluation"
+    agreement: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The report that `to_dict` wrote, of this version or an earlier one of the same schema.
+
+        Raises:
+            KeyError, TypeError: it is no report.
+        """
+        judges = dict(data.get("judges", {}))
+        if "quality" in judges:
+            judges["quality"] = {name: Measured(**one) for name, one in judges["quality"].items()}
+        return cls(**{**data, "tables": tuple(map(_table, data["tables"])), "judges": judges})
+
+
+def _table(data: Mapping[str, Any]) -> Table:
+    rows = tuple(
+        Row(row["system"], {name: Measured(**one) for name, one in row["figures"].items()}, row["digest"])
+        for row in data["rows"]
+    )
+    parts: dict[str, Any] = {
+        name: tuple(kind(**_tuples(one)) for one in data.get(name, ()))
+        for name, kind in (
+            ("curves", Curve), ("examples", Example), ("matrices", Matrix), ("spreads", Spread),
+            ("points", Point),
+        )
+    }  # fmt: skip
+    return Table(data["suite"], data["name"], data["note"], data["data"], rows, **parts)
+
+
+def _tuples(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+
+
+def _tuple(values: list[Any]) -> tuple[Any, ...]:
+    return tuple(_tuple(value) if isinstance(value, list) else value for value in values)

@@ -1,6 +1,7 @@
-"""Exact bounds of a share that was counted (Clopper and Pearson 1934, https://doi.org/10.1093/biomet/26.4.404).
+"""Exact bounds of a share that was counted.
 
-Never too narrow, also for 0 of n, where a bootstrap says nothing. Found by bisection on the binomial tail.
+Clopper and Pearson 1934 (https://doi.org/10.1093/biomet/26.4.404). Never too narrow, also for 0 of n,
+where a bootstrap says nothing. Found by bisection on the binomial tail.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """PR-AUC as average precision: the mean of the precisions at every recall step, no interpolation.
 
-AP = Σ (Rₖ − Rₖ₋₁) Pₖ over the distinct thresholds; equals scikit-learn's ``average_precision_score``.
+AP = Σ (Rₖ − Rₖ₋₁) Pₖ over the distinct thresholds; equals scikit-learn's ``average_precision_score``
+(https://scikit-learn.org/stable/modules/generated/sklearn.metrics.average_precision_score.html).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The share of the toxic texts found when at most a given share of the clean ones is flagged.
 
-The true positive rate at the lowest threshold whose false positive rate is not above `rate`. A
-threshold stands between distinct scores: tied samples are flagged together or not at all.
+The true positive rate at the lowest threshold whose false positive rate is not above `rate`, a point of
+the ROC curve (Fawcett 2006, https://doi.org/10.1016/j.patrec.2005.10.010). A threshold stands between
+distinct scores: tied samples are flagged together or not at all.
 """
 
 from __future__ import annotations

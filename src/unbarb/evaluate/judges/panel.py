@@ -132,6 +132,9 @@ class Judges:
             to_source[there] = self.similarity([sources[i] for i in there], said)
             to_reference[there] = self.similarity([references[i] for i in there], said)
             fluent[there] = self.fluency(said)
+        # Encoders embed even nothing; what says nothing keeps no meaning and is no sentence.
+        silent = [i for i in there if not any(map(str.isalnum, outputs[i] or ""))]
+        to_source[silent] = to_reference[silent] = fluent[silent] = 0.0
         return RewriteScores(
             toxic, to_source, to_reference, fluent, joint(toxic, to_source, to_reference, fluent)
         )

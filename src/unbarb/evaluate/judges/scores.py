@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from unbarb.metrics import bootstrap
 from unbarb.metrics.joint import METRIC as JOINT
+from unbarb.metrics.joint_calibrated import joint_calibrated
 from unbarb.metrics.measured import Measured, measure, share
 from unbarb.metrics.scored import Floats
 
@@ -23,6 +24,11 @@ class RewriteScores:
     to_reference: Floats
     fluency: Floats
     joint: Floats
+
+    @property
+    def calibrated(self) -> Floats:
+        """J with content calibrated by people: fair to free rewrites, which a cosine underrates."""
+        return joint_calibrated(self.toxicity, self.to_source, self.to_reference, self.fluency)
 
     def figures(self) -> dict[str, Measured]:
         """non_toxic (share under .5), meaning (cosine to source), fluency, joint, each with interval."""

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from unbarb.evaluate.overlap import bleu, chrf
 from unbarb.evaluate.results import Example, Progress, Row, Table, digest_of, silent
 from unbarb.metrics import bootstrap
+from unbarb.metrics.bleu import bleu
+from unbarb.metrics.chrf import chrf
 from unbarb.metrics.measured import Measured, share
 from unbarb.metrics.scored import Floats
 
