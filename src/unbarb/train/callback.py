@@ -31,6 +31,12 @@ KEPT = 2
 
 REPORTERS = {"tensorboard": "tensorboard", "mlflow": "mlflow", "wandb": "wandb"}
 NOT_FIGURES = frozenset({"epoch", "total_flos", "train_loss"})
+OPTIMIZERS = {
+    "adamw": "adamw_torch_fused",
+    "adafactor": "adafactor",
+    "paged_adamw": "paged_adamw_32bit",
+    "paged_adamw_8bit": "paged_adamw_8bit",
+}
 COMPLETE = ("trainer_state.json", "optimizer.pt", "scheduler.pt")
 
 
@@ -102,6 +108,7 @@ def training_arguments(
     run: Run,
     *,
     bf16: bool,
+    fp16: bool = False,
     evaluated: bool,
     kind: type[TrainingArguments] = TrainingArguments,
     best: str = "eval_loss",
@@ -140,6 +147,9 @@ def training_arguments(
         gradient_checkpointing=training.gradient_checkpointing,
         **checkpointing,
         bf16=bf16,
+        fp16=fp16,
+        optim=OPTIMIZERS[training.optimizer],
+        label_smoothing_factor=training.label_smoothing,
         seed=training.seed,
         data_seed=training.seed,
         # The loss of a log is the mean since the log before: a checkpoint between two would lose its part.

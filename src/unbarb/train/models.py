@@ -1,0 +1,266 @@
+"""Base models: loaded from the hub or a folder in the numbers a recipe asks for, with the method attached.
+
+What is trained is held in float32 and computed in the recipe's dtype (autocast): adapters always, and all
+weights with ``method: full``, for bfloat16 has too few digits to add small steps to large weights. Frozen
+weights are held in the dtype itself, or in 8 or 4 bits.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import torch
+from huggingface_hub import try_to_load_from_cache
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+from peft import get_peft_model, prepare_model_for_kbit_training
+from torch import nn
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    PreTrainedModel,
+    set_seed,
+)
+
+from unbarb.errors import ConfigError, InputError
+from unbarb.train.run import Run, file_digests
+from unbarb.train.schema import ModelPart, TrainRecipe
+from unbarb.train.targets import adapter
+
+T = TypeVar("T")
+Kind = Literal["seq2seq", "causal"]
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+WEIGHTS = (".safetensors", ".bin")
+HEADS = ("classifier", "classification_head", "score", "head", "pre_classifier")
+"""What a classifier's head is called; quantised it could not learn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model ready to train, its tokenizer, and what ``run.json`` says of both."""
+
+    model: Any
+    tokenizer: Any
+    facts: dict[str, Any]
+
+
+def tokenizer_for(recipe: TrainRecipe, kind: Kind) -> Any:
+    """The tokenizer of the recipe's base, once it is known to be of `kind`: no weights are read for it.
+
+    Raises:
+        ConfigError: there is no such model, or it is of another kind.
+        InputError: the hub cannot be reached.
+    """
+    part = recipe.base
+    check_kind(load_config(part), kind, part.name, recipe.objective)
+    return load_tokenizer(part)
+
+
+def load(recipe: TrainRecipe, kind: Kind, tokenizer: Any, run: Run) -> Loaded:
+    """The recipe's base with its method attached, seeded, and pinned to the run.
+
+    Raises:
+        ConfigError: there is no such model, it is of another kind, or the method does not fit it.
+        InputError: the hub cannot be reached, or the disk is too small.
+    """
+    part = recipe.base
+    set_seed(recipe.training.seed)
+    auto = AutoModelForSeq2SeqLM if kind == "seq2seq" else AutoModelForCausalLM
+    model = load_model(part, auto, full=recipe.method.name == "full")
+    if model.config.pad_token_id is None:
+        model.config.pad_token_id = tokenizer.pad_token_id
+    digest, commit = base_digest(part, model.config)
+    run.pin("base", digest)
+    architecture = type(model).__name__
+    model, attached = attach(model, recipe)
+    facts = {
+        "base": {"name": part.name, "revision": commit or part.revision, "class": architecture},
+        **attached,
+    }
+    run.note(**facts)
+    run.need_space(space_needed(attached["parameters"]["trainable"]))
+    return Loaded(model, tokenizer, facts)
+
+
+def load_config(part: ModelPart) -> Any:
+    """The architecture's description, the cheapest thing that tells whether there is such a model.
+
+    Raises:
+        ConfigError: there is none.
+        InputError: the hub cannot be reached.
+    """
+    return _fetched(part, lambda: AutoConfig.from_pretrained(part.name, revision=part.revision))
+
+
+def load_tokenizer(part: ModelPart) -> Any:
+    """The model's tokenizer, padding on the right; where it has no pad, its end of sequence is one.
+
+    Raises:
+        ConfigError: the model has none.
+        InputError: the hub cannot be reached.
+    """
+    tokenizer = _fetched(part, lambda: AutoTokenizer.from_pretrained(part.name, revision=part.revision))
+    if tokenizer.pad_token_id is None:
+        # Pads are masked and their labels are −100, so that no end is unlearnt by it.
+        tokenizer.pad_token = tokenizer.eos_token
+    tokenizer.padding_side = "right"
+    return tokenizer
+
+
+def load_model(part: ModelPart, auto: Any, *, full: bool, **more: Any) -> PreTrainedModel:
+    """The weights, in the numbers that `part` and the method ask for; `more` goes to ``from_pretrained``.
+
+    Raises:
+        ConfigError: the weights are missing or quantisation cannot be had.
+        InputError: the hub cannot be reached, or the disk is too small.
+    """
+    options: dict[str, Any] = {"dtype": torch.float32 if full else DTYPES[part.dtype], **more}
+    if part.quantization != "none":
+        # Without it accelerate may spread a quantised model over all devices, and each process has one.
+        options["device_map"] = {"": torch.cuda.current_device() if torch.cuda.is_available() else "cpu"}
+        options["quantization_config"] = quantisation(part, heads="num_labels" in more)
+    return _fetched(part, lambda: auto.from_pretrained(part.name, revision=part.revision, **options))
+
+
+def quantisation(part: ModelPart, *, heads: bool) -> BitsAndBytesConfig:
+    """What bitsandbytes is told; with `heads` the new head of a classifier is left as it is."""
+    skipped = {"llm_int8_skip_modules": list(HEADS)} if heads else {}
+    if part.quantization == "int8":
+        return BitsAndBytesConfig(load_in_8bit=True, **skipped)
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=part.double_quantization,
+        bnb_4bit_compute_dtype=DTYPES[part.dtype],
+        **skipped,
+    )
+
+
+def check_kind(config: Any, kind: Kind, name: str, objective: str) -> None:
+    """Refuse a decoder where an encoder-decoder is needed, and the other way round.
+
+    Raises:
+        ConfigError: it is of the other kind.
+    """
+    if bool(config.is_encoder_decoder) == (kind == "seq2seq"):
+        return
+    what, other = (
+        ("an encoder-decoder", "seq2seq") if config.is_encoder_decoder else ("no encoder-decoder", "causal")
+    )
+    raise ConfigError(
+        f"model.name {name}: {config.model_type} is {what}, which objective {objective} cannot train;"
+        f" use objective {other}, or another model"
+    )
+
+
+def attach(model: PreTrainedModel, recipe: TrainRecipe) -> tuple[Any, dict[str, Any]]:
+    """The model with its method, ready to train, and what ``run.json`` says of it.
+
+    That is ``modules``, each requested name with the full names it matched, and ``parameters``.
+
+    Raises:
+        ConfigError: a target matches nothing, or the method cannot be had on this model.
+    """
+    resolved, configuration = adapter(recipe, model)
+    if recipe.base.quantization != "none":
+        model = prepare_model_for_kbit_training(
+            model,
+            use_gradient_checkpointing=recipe.training.gradient_checkpointing,
+            gradient_checkpointing_kwargs={"use_reentrant": False},
+        )
+    if configuration is not None:
+        model = get_peft_model(model, configuration)
+    trainable, total = parameters(model)
+    matched = {**resolved.modules, **resolved.experts}
+    return model, {
+        "modules": {name: list(full) for name, full in matched.items()},
+        "saved_whole": list(resolved.save),
+        "parameters": {"trainable": trainable, "total": total, "share": trainable / total},
+    }
+
+
+def parameters(model: nn.Module) -> tuple[int, int]:
+    """Trainable and total parameters; a 4-bit weight counts what it stands for, not its bytes."""
+    trainable = total = 0
+    for parameter in model.parameters():
+        count = parameter.numel()
+        if type(parameter).__name__ == "Params4bit":
+            count *= 2 * parameter.element_size()
+        total += count
+        trainable += count if parameter.requires_grad else 0
+    return trainable, total
+
+
+def space_needed(trainable: int) -> int:
+    """Bytes that a run may put on the disk: three checkpoints at once (weights, two moments) and the model.
+
+    An adapter's checkpoint holds what is trained; the base stays where it is.
+    """
+    return (3 * 3 + 1) * 4 * trainable + 50_000_000
+
+
+def base_digest(part: ModelPart, config: Any) -> tuple[str, str | None]:
+    """SHA-256 over the weight files of the base, and its commit when it came from the hub."""
+    commit = getattr(config, "_commit_hash", None)
+    folder = Path(part.name)
+    if not folder.is_dir():
+        cached = try_to_load_from_cache(part.name, "config.json", revision=commit or part.revision)
+        folder = Path(cached).parent if isinstance(cached, str) else Path()
+    digests = file_digests(folder, WEIGHTS)
+    text = "".join(f"{name} {digest}\n" for name, digest in digests.items())
+    return hashlib.sha256(text.encode()).hexdigest(), commit
+
+
+def _fetched(part: ModelPart, fetch: Callable[[], T]) -> T:
+    """What `fetch` gives, or an error that says what to do."""
+    looks_local = part.name.startswith((".", "/", "~")) or part.name.count("/") > 1
+    if looks_local and not Path(part.name).is_dir():
+        raise ConfigError(
+            f"model.name {part.name}: no such folder; give one, or a name of the hub as org/name"
+        )
+    try:
+        return fetch()
+    except (OSError, ValueError, ImportError) as error:
+        raise _told(part, error) from error
+
+
+def _told(part: ModelPart, error: Exception) -> Exception:
+    """The error of the hub's libraries in our words."""
+    what = f"model.name {part.name}" + (f", revision {part.revision}" if part.revision else "")
+    chain = _causes(error)
+    if any(getattr(one, "errno", None) == errno.ENOSPC or "No space left" in str(one) for one in chain):
+        return InputError(
+            f"{what}: the disk is full; make room, or set HF_HOME to a folder on another disk"
+        )
+    if isinstance(error, ImportError):
+        return ConfigError(f"{what}: {error}")
+    if any(isinstance(one, RepositoryNotFoundError) for one in chain):
+        return ConfigError(
+            f"{what}: the hub has no such model, or not for you; check the name, or `hf auth login`"
+        )
+    unreachable = any(
+        isinstance(one, LocalEntryNotFoundError | HfHubHTTPError | ConnectionError) for one in chain
+    )
+    if unreachable and not Path(part.name).is_dir():
+        return InputError(
+            f"{what}: the hub cannot be reached and the model is not in the cache; fetch it where there is"
+            " a network (`hf download`), copy it here and name its folder"
+        )
+    return ConfigError(f"{what}: {str(error).splitlines()[0] if str(error) else type(error).__name__}")
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    found: list[BaseException] = []
+    at: BaseException | None = error
+    while at is not None and at not in found:
+        found.append(at)
+        at = at.__cause__ or at.__context__
+    return found
