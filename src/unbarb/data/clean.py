@@ -1,4 +1,7 @@
-"""Keep or drop, with the reason counted: no text disappears in silence."""
+"""Keep or drop examples, with the reason counted: no text disappears in silence.
+
+How the text of a row is cleaned is in `unbarb.data.tidy`.
+"""
 
 from __future__ import annotations
 

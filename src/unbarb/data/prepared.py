@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -119,12 +119,15 @@ def write_prepared(
     splits: Mapping[str, Iterable[Row]],
     about: Mapping[str, Any] | None = None,
     *,
+    finish: Callable[[Path], Mapping[str, Any]] = lambda part: {},
     overwrite: bool = False,
 ) -> Prepared:
     """Write rows by split and their manifest, and read the set back as anybody will.
 
     A split that is not in `splits` becomes an empty file. `about` goes into the manifest: sources, options,
-    drops. The folder appears when all is written; a stopped run leaves only ``FOLDER.part``.
+    drops; so does what `finish` gives, which is called when all rows are written and may write further
+    files into the folder it is given. The folder appears when all is written; a stopped run leaves only
+    ``FOLDER.part``.
 
     Raises:
         InputError: a row is not of `kind`, a source is in two splits, the folder is in use (without
@@ -137,7 +140,7 @@ def write_prepared(
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         counts = {name: _written(part / f"{name}.jsonl", splits.get(name, ())) for name in SPLITS}
-        seal(part, kind, {**(about or {}), "rows": counts})
+        seal(part, kind, {**(about or {}), "rows": counts, **finish(part)})
         Prepared.load(part)
         shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)

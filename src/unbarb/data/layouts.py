@@ -1,0 +1,104 @@
+"""Published tables that are known by their columns, so that their files need no column mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from unbarb.data.mapping import Columns
+from unbarb.data.prepared import KINDS, Kind
+from unbarb.data.readers.jigsaw import COLUMNS as JIGSAW
+from unbarb.data.readers.paradetox import NEUTRALS
+from unbarb.data.readers.paranmt import COLUMNS as PARANMT
+from unbarb.data.readers.paranmt import STANDARD, Limits, paranmt
+from unbarb.data.readers.real_toxicity_prompts import real_toxicity_prompts
+from unbarb.data.records import Fault, Record
+
+Reader = Callable[[Mapping[str, Any]], Iterator[dict[str, Any] | str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the records of a table become rows.
+
+    `read` gives for a record its rows, without id and corpus, and for each that is left out the reason.
+    """
+
+    name: str
+    kind: Kind
+    columns: tuple[str, ...]
+    read: Reader
+
+    def rows(self, record: Record) -> Iterator[dict[str, Any] | str | Fault]:
+        """As `read`, but what cannot be read is a fault with its place."""
+        try:
+            yield from self.read(record.values)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            yield Fault(record.place, f"not as {self.name} is: {type(error).__name__}: {error}")
+
+
+def of_mapping(mapping: Columns) -> Layout:
+    """The layout that a column mapping describes; its faults tell the column."""
+
+    def read(values: Mapping[str, Any]) -> Iterator[dict[str, Any] | str]:
+        row = mapping.row(Record("", values))
+        if isinstance(row, Fault):
+            raise ValueError(row.reason)
+        yield row if row.get("labels") != {} else "unlabelled"
+
+    return Layout("mapped columns", mapping.kind, mapping.columns, read)
+
+
+def layouts(limits: Limits = STANDARD) -> tuple[Layout, ...]:
+    """All of them; the first whose columns are there is taken."""
+    labelled = {column: (column, frozenset[str]()) for column in JIGSAW}
+    kaggle = {
+        text: Columns("labelled", {"text": text}, {JIGSAW[c]: known for c, known in labelled.items()})
+        for text in ("comment_text", "text")
+    }
+    hub_pairs = Columns("pairs", {"source": "en_toxic_comment", "target": "en_neutral_comment"})
+    return (
+        Layout("ParaNMT-detox", "pairs", PARANMT, lambda values: paranmt(values, limits)),
+        Layout("RealToxicityPrompts", "labelled", ("prompt", "continuation"), real_toxicity_prompts),
+        *(_named(of_mapping(mapping), "Jigsaw 2018") for mapping in kaggle.values()),
+        Layout("ParaDetox", "pairs", ("toxic", "neutral1"), _paradetox),
+        _named(of_mapping(hub_pairs), "ParaDetox on the hub"),
+        Layout("rows of preferences", "preferences", KINDS["preferences"], _own("preferences")),
+        Layout("rows of pairs", "pairs", KINDS["pairs"], _own("pairs")),
+        Layout("labelled rows", "labelled", ("text", "labels"), _own("labelled")),
+    )
+
+
+def recognised(columns: tuple[str, ...], limits: Limits = STANDARD) -> Layout | None:
+    """The layout of a table with these columns, None where no known one has them."""
+    return next((one for one in layouts(limits) if set(one.columns) <= set(columns)), None)
+
+
+def _named(layout: Layout, name: str) -> Layout:
+    return Layout(name, layout.kind, layout.columns, layout.read)
+
+
+def _paradetox(values: Mapping[str, Any]) -> Iterator[dict[str, Any] | str]:
+    """A pair for each rewrite; a sentence that nobody rewrote is left out as ``no_neutral``."""
+    neutrals = [values.get(column) or "" for column in NEUTRALS]
+    there = [neutral for neutral in neutrals if neutral.strip()]
+    yield from ({"source": values["toxic"], "target": neutral} for neutral in there)
+    if not there:
+        yield "no_neutral"
+
+
+def _own(kind: Kind) -> Reader:
+    """Rows as a prepared set holds them; other columns are left behind."""
+    kept = ("id", *KINDS[kind], *(("labels",) if kind == "labelled" else ()), "meta")
+
+    def read(values: Mapping[str, Any]) -> Iterator[dict[str, Any] | str]:
+        row = {column: values[column] for column in kept if values.get(column) is not None}
+        if kind == "labelled":
+            row["labels"] = {label: float(share) for label, share in row.get("labels", {}).items()}
+            if not row["labels"]:
+                yield "unlabelled"
+                return
+        yield {**dict.fromkeys(KINDS[kind], ""), **row}
+
+    return read
