@@ -38,14 +38,15 @@ HEAVY = frozenset(
 LEAVES = frozenset(
     {
         "detect/generative.py",
+        "detect/pretrained.py",
         "detect/transformers.py",
         "metrics/bleu.py",
         "metrics/chrf.py",
-        "rewrite/causal.py",
-        "rewrite/seq2seq.py",
+        "rewrite/decode_ctranslate.py",
+        "rewrite/decode_torch.py",
     }
 )
-"""Files below the workshop that are imported by name, when asked for: a heavy package at their top is due."""
+"""Files below the workshop that are loaded by name, when asked for: heavy packages at their top are due."""
 NOT_CODE = frozenset({"models", "recipes"})
 
 LINES_OF_A_FILE, LINES_OF_A_FUNCTION = 400, 70
@@ -128,6 +129,21 @@ def test_every_file_has_a_place_in_the_layers() -> None:
     assert folders - NOT_CODE <= set(RANK)
     for folder in NOT_CODE:
         assert not list((SRC / folder).rglob("*.py")), f"{folder} is data"
+
+
+def test_nothing_of_the_runtime_loads_a_leaf_before_it_is_asked_for() -> None:
+    leaves = {"unbarb." + leaf.removesuffix(".py").replace("/", ".") for leaf in LEAVES}
+    assert {path.relative_to(SRC).as_posix() for path, _, _ in FILES} >= LEAVES
+    wrong = [
+        f"{path.relative_to(SRC)} imports {module}"
+        for path, importer, tree in FILES
+        if importer not in WORKSHOP | JOINERS and path.relative_to(SRC).as_posix() not in LEAVES
+        for node in tree.body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for module, _ in imports(node)
+        if module in leaves
+    ]
+    assert wrong == []
 
 
 @pytest.mark.parametrize(
