@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from unbarb import plugins
 from unbarb.detect import contract as detecting
 from unbarb.guard import built
+from unbarb.plugins import Plugin
 from unbarb.rewrite import contract as rewriting
 from unbarb.rewrite.protocol import Candidate
 from unbarb.text import Analysis, Edit, Finding, Word
@@ -20,9 +23,19 @@ DETECTORS = plugins.names("unbarb.detectors")
 REWRITERS = plugins.names("unbarb.rewriters")
 
 
+WITH_A_MODEL = ("transformers", "generative", "seq2seq", "causal", "remote")
+"""Plug-ins that need one of your own; here a tiny one, and for `remote` an endpoint in this process."""
+
+
 @cache
 def plugin(group: str, name: str) -> Any:
-    return built(group, name, {})
+    if name not in WITH_A_MODEL:
+        return built(group, name, {})
+    served = pytest.importorskip("served_models", reason="needs the extra 'train'")
+    folder = TemporaryDirectory()
+    made = built(group, Plugin(name, served.options(name, Path(folder.name))), {})
+    made.kept = folder  # lives as long as the plug-in
+    return made
 
 
 @cache
@@ -34,10 +47,10 @@ def analyses() -> tuple[Analysis, ...]:
 
 
 def test_all_plug_ins_are_seen() -> None:
-    assert {"embedded", "lexicon", "linear"} <= set(DETECTORS)
-    assert {"edit", "mask"} <= set(REWRITERS)
-    assert len(DETECTORS) >= 3
-    assert len(REWRITERS) >= 2
+    assert {"embedded", "lexicon", "linear", "transformers", "generative"} <= set(DETECTORS)
+    assert {"edit", "mask", "seq2seq", "causal", "remote"} <= set(REWRITERS)
+    assert len(DETECTORS) >= 5
+    assert len(REWRITERS) >= 5
     assert len(detecting.TEXTS) >= 12
     assert max(map(len, detecting.TEXTS)) == 10_000
 

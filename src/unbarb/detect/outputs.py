@@ -29,9 +29,9 @@ ALIASES = {
 
 BENIGN = frozenset(
     {
-        "neutral", "non_toxic", "nontoxic", "not_toxic", "clean", "none", "no_toxicity", "normal", "safe", "ok",
-        "non_offensive", "not_offensive", "non_hate", "nothate", "not_hate",
-    }  # fmt: skip
+        *("clean", "neutral", "none", "normal", "ok", "safe", "no_toxicity", "non_toxic", "nontoxic"),
+        *("non_hate", "non_offensive", "not_hate", "nothate", "not_offensive", "not_toxic"),
+    }
 )
 """How they call a text that has none."""
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForSequenceClassification
 
-from unbarb.detect.folder import ModelFolder
+from unbarb.detect.folder import ModelFolder, read_json
 from unbarb.detect.outputs import Outputs
 from unbarb.detect.pretrained import load
 from unbarb.errors import ConfigError
@@ -33,8 +33,8 @@ class TransformersDetector:
             that are known are taken, and one that is not known is an error.
         activation: sigmoid (any number of labels at once) or softmax (one of all); left out, what the model
             says, as the pipelines of transformers take it.
-        window: tokens read at once; left out, what the model has places for, at most 512. Longer texts are
-            read in windows that overlap by a quarter; a label's score is the highest of them.
+        window: tokens read at once; left out, what it was trained on, or what the model has places for, at
+            most 512. Longer texts are read in windows that overlap by a quarter; the highest score counts.
         dtype: auto (as stored), fp32, bf16 or fp16.
         device: auto, cpu, cuda or cuda:N.
         alias: what findings and policies' verdicts call it, where a guard has several.
@@ -60,6 +60,8 @@ class TransformersDetector:
         folder = ModelFolder.find(model, base, revision)
         self._loaded = load(AutoModelForSequenceClassification, folder, dtype=dtype, device=device)
         self._outputs = Outputs.of(self._loaded.model.config, labels, activation)
+        trained = folder.path / "classifier.json"  # with the window a run trained it on
+        window = window or (read_json(trained).get("max_tokens") if trained.is_file() else None)
         self._window = _window(self._loaded.model.config, self._loaded.tokenizer, window)
         self.name = alias or "transformers"
         self.labels = frozenset(self._outputs.labels)
