@@ -1,0 +1,248 @@
+"""Classification: an encoder (or any model of transformers) with one output a label, tuned whole or by adapters.
+
+Every label is a question of its own (sigmoid, not softmax). A label that a row does not know is NaN and takes
+no part in the loss; shares of votes are learnt as shares. Positive rows of a rare label weigh more by
+``training.class_weight``. Batches hold texts of like length, so that little of them is padding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from peft import PeftModel, get_peft_model, prepare_model_for_kbit_training
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, Trainer, set_seed
+
+from unbarb.data.prepared import Prepared
+from unbarb.errors import InputError, ModelError
+from unbarb.train.callback import carry_out, training_arguments
+from unbarb.train.classifier import conclude, read_about, write_about
+from unbarb.train.labels import Floats, label_matrix, learnable, positive_weights
+from unbarb.train.masked_loss import masked_loss
+from unbarb.train.models import base_digest, load_config, load_model, load_tokenizer, parameters
+from unbarb.train.packaged import located, packaged
+from unbarb.train.run import Run
+from unbarb.train.schema import TrainRecipe
+from unbarb.train.targets import adapter
+
+SCORED_AT_ONCE = 64
+HEADS = ("classifier", "score", "pre_classifier", "classification_head")
+"""What transformers calls the layers that are new in a classifier."""
+
+
+def train(recipe: TrainRecipe, prepared: Prepared, run: Run) -> Mapping[str, Any]:
+    """Tune on the train rows, watch the dev rows, save, and score the dev rows with what was saved."""
+    rows, dev = prepared.split("train")[: recipe.data.rows], prepared.split("dev")
+    labels = recipe.data.labels
+    truth = learnable(rows, labels)
+    set_seed(recipe.training.seed)
+    model, tokenizer, facts = prepare_model(recipe, run)
+    examples, cut = encode(rows, truth, tokenizer, recipe)
+    watched, _ = encode(dev, label_matrix(dev, labels), tokenizer, recipe)
+    tokens = sum(len(example["input_ids"]) for example in examples) / len(examples)
+    trainer = LabelTrainer(
+        model=model,
+        args=training_arguments(
+            recipe.training, run, bf16=recipe.base.dtype == "bf16", evaluated=bool(watched),
+            train_sampling_strategy="group_by_length",
+        ),
+        train_dataset=examples,
+        eval_dataset=watched or None,
+        data_collator=Collator(tokenizer.pad_token_id or 0),
+        optimizers=(optimizer(model, recipe), None),
+    )  # fmt: skip
+    weight = positive_weights(truth, recipe.training.class_weight)
+    trainer.positive_weight = torch.tensor(weight, dtype=torch.float32)
+    done = carry_out(trainer, run, recipe.training, tokens)
+    classifier = TransformerClassifier(
+        labels, trainer.model.eval().float(), tokenizer, recipe.data.max_source_tokens,
+        {"name": recipe.base.name, "revision": recipe.base.revision},
+    )  # fmt: skip
+    return {**facts, **done, "cut_texts": cut, **conclude(run, classifier, dev)}
+
+
+def prepare_model(recipe: TrainRecipe, run: Run) -> tuple[Any, Any, dict[str, Any]]:
+    """The base with a new head and the recipe's method on it; its tokenizer; what ``run.json`` says of them.
+
+    Raises:
+        ConfigError: there is no such model, or a target of the method matches nothing.
+        InputError: the hub cannot be reached.
+    """
+    part, labels = packaged(recipe.base), recipe.data.labels
+    run.pin("base", base_digest(part, load_config(part))[0])
+    model: Any = load_model(
+        part,
+        AutoModelForSequenceClassification,
+        full=recipe.method.name == "full",
+        num_labels=len(labels),
+        id2label=dict(enumerate(labels)),
+        label2id={label: at for at, label in enumerate(labels)},
+        problem_type="multi_label_classification",
+        # On a CPU, short texts go faster without the fused attention.
+        attn_implementation=None if torch.cuda.is_available() else "eager",
+    )
+    tokenizer = load_tokenizer(part)
+    if model.config.pad_token_id is None:
+        model.config.pad_token_id = tokenizer.pad_token_id
+    resolved, method = adapter(recipe, model)
+    if method is not None:
+        if recipe.base.quantization != "none":
+            model = prepare_model_for_kbit_training(
+                model, use_gradient_checkpointing=recipe.training.gradient_checkpointing
+            )
+        model = get_peft_model(model, method)
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
+    trainable, total = parameters(model)
+    facts = {
+        "base": {"name": recipe.base.name, "revision": recipe.base.revision},
+        "modules": resolved.lines(),
+        "parameters": {"trainable": trainable, "total": total, "share": trainable / total},
+    }
+    run.note(**facts)
+    return model, tokenizer, facts
+
+
+def encode(
+    rows: Sequence[Mapping[str, Any]], truth: Floats, tokenizer: Any, recipe: TrainRecipe
+) -> tuple[list[dict[str, Any]], int]:
+    """Token ids and labels of `rows`, and how many texts ``data.too_long`` cut or left out.
+
+    Raises:
+        InputError: ``data.too_long`` is ``error`` and texts are longer than ``data.max_source_tokens``.
+    """
+    if not rows:
+        return [], 0
+    limit, how = recipe.data.max_source_tokens, recipe.data.too_long
+    ids = tokenizer([row["text"] for row in rows])["input_ids"]
+    long = [at for at, one in enumerate(ids) if len(one) > limit]
+    if long and how == "error":
+        raise InputError(
+            f"{len(long):,} of {len(rows):,} texts are longer than data.max_source_tokens {limit}, the longest"
+            f" {max(map(len, ids)):,} (row {rows[long[0]]['id']!r} is one); raise it, or set data.too_long to"
+            " cut or drop"
+        )
+    if long and how == "cut":
+        ids = tokenizer([row["text"] for row in rows], truncation=True, max_length=limit)["input_ids"]
+    left_out = set(long) if how == "drop" else set()
+    examples = [
+        {"input_ids": one, "labels": truth[at].astype(np.float32)}
+        for at, one in enumerate(ids)
+        if at not in left_out
+    ]
+    return examples, len(long)
+
+
+def optimizer(model: nn.Module, recipe: TrainRecipe) -> torch.optim.Optimizer:
+    """AdamW; a new head may learn at a rate of its own."""
+    training = recipe.training
+    head, rest = [], []
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            (head if any(part in HEADS for part in name.split(".")) else rest).append(parameter)
+    rate = training.head_learning_rate or training.learning_rate
+    groups = [{"params": rest, "lr": training.learning_rate}, {"params": head, "lr": rate}]
+    return torch.optim.AdamW(
+        [group for group in groups if group["params"]], weight_decay=training.weight_decay, fused=True
+    )
+
+
+class Collator:
+    """Pads a batch on the right to its longest text; targets are (texts, labels), NaN where unknown."""
+
+    def __init__(self, pad: int) -> None:
+        self.pad = pad
+
+    def __call__(self, examples: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
+        longest = max(len(example["input_ids"]) for example in examples)
+        ids = torch.full((len(examples), longest), self.pad)
+        mask = torch.zeros_like(ids)
+        for at, example in enumerate(examples):
+            ids[at, : len(example["input_ids"])] = torch.tensor(example["input_ids"])
+            mask[at, : len(example["input_ids"])] = 1
+        batch = {"input_ids": ids, "attention_mask": mask}
+        if "labels" in examples[0]:
+            batch["labels"] = torch.from_numpy(np.stack([example["labels"] for example in examples]))
+        return batch
+
+
+class LabelTrainer(Trainer):  # type: ignore[misc]
+    """A trainer whose loss leaves out what nobody said."""
+
+    positive_weight: Tensor
+
+    def compute_loss(self, model: nn.Module, inputs: dict[str, Tensor], return_outputs: bool = False,
+                     **_: Any) -> Any:  # fmt: skip
+        truth = inputs["labels"]
+        outputs = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])
+        loss = masked_loss(outputs.logits.float(), truth, self.positive_weight)
+        return (loss, {"logits": outputs.logits}) if return_outputs else loss
+
+
+class TransformerClassifier:
+    """A tuned model and its tokenizer; a text beyond `max_tokens` is scored in windows, the highest counts."""
+
+    def __init__(
+        self, labels: Sequence[str], model: Any, tokenizer: Any, max_tokens: int, base: Mapping[str, Any]
+    ) -> None:
+        self.labels = tuple(labels)
+        self.model = model
+        self.tokenizer = tokenizer
+        self.max_tokens = max_tokens
+        self.base = dict(base)
+
+    def predict_proba(self, texts: Sequence[str]) -> Floats:
+        """Probabilities, shape (texts, labels)."""
+        found = np.zeros((len(texts), len(self.labels)))
+        if not texts:
+            return found
+        encoded = self.tokenizer(
+            list(texts), truncation=True, max_length=self.max_tokens, return_overflowing_tokens=True
+        )
+        windows, of = encoded["input_ids"], encoded["overflow_to_sample_mapping"]
+        collate = Collator(self.tokenizer.pad_token_id or 0)
+        order = sorted(range(len(windows)), key=lambda at: len(windows[at]))
+        device = next(self.model.parameters()).device
+        for start in range(0, len(order), SCORED_AT_ONCE):
+            chosen = order[start : start + SCORED_AT_ONCE]
+            batch = collate([{"input_ids": windows[at]} for at in chosen])
+            with torch.inference_mode():
+                logits = self.model(**{name: one.to(device) for name, one in batch.items()}).logits
+            for at, scores in zip(chosen, torch.sigmoid(logits.float()).cpu().numpy(), strict=True):
+                found[of[at]] = np.maximum(found[of[at]], scores)
+        return found
+
+    def save(self, folder: Path) -> None:
+        """Write adapter or model, config and tokenizer in the hub's format."""
+        self.model.save_pretrained(folder)
+        self.model.config.save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
+        write_about(folder, "transformer", self.labels, max_tokens=self.max_tokens, base=self.base)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote; of an adapter also its base.
+
+        Raises:
+            ModelError: files are missing or damaged.
+        """
+        about = read_about(folder)
+        try:
+            config = AutoConfig.from_pretrained(folder)
+            if (folder / "adapter_config.json").is_file():
+                where, revision = located(about["base"]["name"], about["base"]["revision"])
+                model = AutoModelForSequenceClassification.from_pretrained(
+                    where, revision=revision or "main", config=config, dtype=torch.float32
+                )
+                model = PeftModel.from_pretrained(model, folder)
+            else:
+                model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
+            tokenizer = AutoTokenizer.from_pretrained(folder)
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise ModelError(f"{folder} does not load: {type(error).__name__}: {error}") from error
+        return cls(about["labels"], model.eval(), tokenizer, about["max_tokens"], about["base"])
