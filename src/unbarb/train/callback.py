@@ -126,11 +126,8 @@ def training_arguments(
     check_intervals(training, evaluated=evaluated)
     check_reporters(training.report_to)
     gpu = torch.cuda.is_available()
-    checkpointing = (
-        {"gradient_checkpointing_kwargs": {"use_reentrant": False}}
-        if training.gradient_checkpointing
-        else {}
-    )
+    kept = {"activation_checkpointing": True, "activation_checkpointing_kwargs": {"use_reentrant": False}}
+    checkpointing = kept if training.gradient_checkpointing else {}
     return kind(
         output_dir=str(run.checkpoints),
         run_name=str(run.facts.get("name")),
@@ -144,7 +141,6 @@ def training_arguments(
         warmup_steps=training.warmup,
         weight_decay=training.weight_decay,
         max_grad_norm=training.max_grad_norm,
-        gradient_checkpointing=training.gradient_checkpointing,
         **checkpointing,
         bf16=bf16,
         fp16=fp16,

@@ -28,6 +28,7 @@ from transformers import (
     PreTrainedModel,
     set_seed,
 )
+from transformers.utils import logging
 
 from unbarb.errors import ConfigError, InputError
 from unbarb.train.run import Run, file_digests
@@ -59,6 +60,9 @@ def tokenizer_for(recipe: TrainRecipe, kind: Kind) -> Any:
         ConfigError: there is no such model, or it is of another kind.
         InputError: the hub cannot be reached.
     """
+    # Our own display would be torn by their bars, and a tied weight that is not stored is no news.
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
     part = recipe.base
     check_kind(load_config(part), kind, part.name, recipe.objective)
     return load_tokenizer(part)
