@@ -1,4 +1,4 @@
-"""``unbarb data``: which corpora there are and which are here, and fetching those that are on the hub."""
+"""``unbarb data``: which corpora there are, fetching those on the hub, and what is made of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json as json_format
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,9 @@ from unbarb.data.corpora import FILES, VARIABLE, Corpora
 from unbarb.data.hub import HUB
 from unbarb.data.hub import fetch as fetch_corpus
 from unbarb.errors import ConfigError, InputError
+
+PARTS = ("unbarb.cli.data_prepare", "unbarb.cli.data_stats")
+"""The commands of the group that have files of their own; each has ``register(group)``."""
 
 DAMAGED = 3
 """Exit code of ``list``: as for rows, what is there cannot all be read."""
@@ -38,9 +42,11 @@ Folder = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands to `app`."""
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and fetch corpora.")
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Find corpora, prepare sets.")
     group.command("list")(list_)
     group.command("fetch")(fetch)
+    for part in PARTS:
+        import_module(part).register(group)
     app.add_typer(group, name="data")
 
 

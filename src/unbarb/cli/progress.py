@@ -52,3 +52,27 @@ class Bar(Quietly):
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
+
+
+class Steps:
+    """Rows counted step by step on standard error, where a person watches; gone when it is done."""
+
+    EVERY = 256
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._status = Console(stderr=True).status("") if sys.stderr.isatty() else None
+
+    def moved(self, step: str, rows: int) -> None:
+        if self._status is not None and rows % self.EVERY == 0:
+            self._status.update(f"{step}: {rows:,} rows")
+
+    def __enter__(self) -> Self:
+        if self._status is not None:
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._status is not None:
+            self._status.stop()

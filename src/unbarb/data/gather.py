@@ -37,7 +37,7 @@ class Options:
     `shares` are those of train, dev and test; sources are the same from a Jaccard index of `near` on, None
     keeps them all; `longest` is the most words a text may have; `limit` the most rows of a source.
     `instruct` writes instruction files beside the rows. `skip_faults` counts rows that cannot be read
-    instead of stopping at them.
+    instead of stopping at them. `row_split` is the test share of the split by row whose leak is measured.
     """
 
     seed: int = 13
@@ -50,6 +50,7 @@ class Options:
     instruct: bool = False
     limit: int | None = None
     skip_faults: bool = False
+    row_split: float = 0.1
 
 
 DEFAULT = Options()

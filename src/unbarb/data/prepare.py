@@ -33,9 +33,6 @@ from unbarb.data.spool import Spool, only_train, read_rows, short
 from unbarb.errors import ConfigError
 from unbarb.text import LABELS
 
-MEASURED = 0.1
-"""The share of rows that a split by row would take for testing, in the manifest's leak report."""
-
 OUT = ""
 """The split of a row that is in none."""
 
@@ -183,8 +180,9 @@ def _manifest(
 ) -> dict[str, Any]:  # fmt: skip
     plan = options.plan
     balanced = {split: done.to_dict() for split, done in taken.items()}
-    there = 0 < round(MEASURED * len(found.sources)) < len(found.sources)
-    leak = asdict(row_split_leak(found.sources, MEASURED, options.seed)) if there else None
+    share, rows = options.row_split, len(found.sources)
+    there = 0 < round(share * rows) < rows
+    leak = asdict(row_split_leak(found.sources, share, options.seed)) if there else None
     return {
         "sources": [_about(source, found.read[source.name]) for source in sources],
         "options": {
