@@ -16,7 +16,13 @@ from typing import Any
 
 from unbarb.errors import ConfigError, MissingExtra, PluginError
 
-EXTRAS = {"ctranslate2": "ct2", "torch": "train", "transformers": "train", "peft": "train"}
+EXTRAS = {
+    "ctranslate2": "ct2",
+    "huggingface_hub": "train",
+    "peft": "train",
+    "torch": "train",
+    "transformers": "train",
+}
 """The extra that brings a package; one that is not here belongs to somebody else's plug-in."""
 
 

@@ -9,12 +9,11 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import snapshot_download
-
 from unbarb.errors import ModelError
+from unbarb.plugins import missing_extra
 
 WEIGHTS = (".safetensors", ".bin")
-_READ = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "model.bin")
+_READ = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "model.bin", "model.onnx")
 """What is fetched of a hub repository: no pickles."""
 
 
@@ -57,6 +56,10 @@ class ModelFolder:
     def is_ctranslate2(self) -> bool:
         return (self.path / "model.bin").is_file()
 
+    @property
+    def is_onnx(self) -> bool:
+        return (self.path / "model.onnx").is_file()
+
     def config(self) -> dict[str, Any]:
         """``config.json`` of the model itself; of an adapter's base when the adapter's folder has none."""
         own = self.path / "config.json"
@@ -75,6 +78,10 @@ def _folder(name: str | Path, revision: str | None) -> Path:
         raise ModelError(
             f"{name}: no such folder; give the folder of a model, or its name on the hub (org/name)"
         )
+    try:
+        from huggingface_hub import snapshot_download  # a folder needs no hub
+    except ModuleNotFoundError as error:
+        raise missing_extra(f"fetching {name} from the hub", error) from error
     try:
         return Path(snapshot_download(str(name), revision=revision, allow_patterns=list(_READ)))
     except Exception as error:  # no network, no such name, a login: each raises classes of another package

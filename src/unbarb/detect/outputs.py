@@ -46,14 +46,17 @@ class Outputs:
     activation: Activation
 
     @classmethod
-    def of(cls, config: Any, labels: Mapping[str, str | None] | None, activation: str | None) -> Outputs:
-        """Read from a model's `config`, overruled by what a policy says.
+    def of(
+        cls, config: Mapping[str, Any], labels: Mapping[str, str | None] | None, activation: str | None
+    ) -> Outputs:
+        """Read from a model's ``config.json``, overruled by what a policy says.
 
         Raises:
             ConfigError: a name in `labels` is not the model's, one of the model's is not known, none of
                 them is a label of ours, or the activation is unknown; all at once.
         """
-        names = [str(config.id2label[at]) for at in sorted(config.id2label)]
+        told = {int(at): str(name) for at, name in (config.get("id2label") or {}).items()}
+        names = [told[at] for at in sorted(told)] or ["LABEL_0", "LABEL_1"]  # what no config says
         wrong: list[str] = []
         if activation not in (None, "sigmoid", "softmax"):
             wrong.append(f"activation: {activation!r} is neither sigmoid nor softmax")
@@ -62,7 +65,7 @@ class Outputs:
             wrong.append(f"labels: the model's are {', '.join(names)}; say which of ours one of them is")
         if wrong:
             raise ConfigError("\n".join(wrong))
-        return cls(tuple(places), cast(Activation, activation or _usual(config)))
+        return cls(tuple(places), cast(Activation, activation or _usual(config, len(names))))
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -88,9 +91,9 @@ def _sigmoid(logit: float) -> float:
     return 1 / (1 + exp(-logit)) if logit >= 0 else exp(logit) / (1 + exp(logit))
 
 
-def _usual(config: Any) -> Activation:
+def _usual(config: Mapping[str, Any], outputs: int) -> Activation:
     """As the pipelines of transformers do where a model does not say."""
-    several = config.problem_type == "multi_label_classification" or config.num_labels == 1
+    several = config.get("problem_type") == "multi_label_classification" or outputs == 1
     return "sigmoid" if several else "softmax"
 
 

@@ -1,4 +1,4 @@
-"""Scores by any sequence classifier of transformers, alone or with an adapter.
+"""Scores by any sequence classifier of transformers: a model, an adapter, or one exported to ONNX.
 
 Every text is read alone, so that its scores do not depend on what else was in the batch: not by a digit.
 """
@@ -6,27 +6,38 @@ Every text is read alone, so that its scores do not depend on what else was in t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
-import torch
-from transformers import AutoModelForSequenceClassification
+from tokenizers import Tokenizer
 
 from unbarb.detect.folder import ModelFolder, read_json
 from unbarb.detect.outputs import Outputs
-from unbarb.detect.pretrained import load
 from unbarb.errors import ConfigError
+from unbarb.plugins import missing_extra
 from unbarb.segment import language
 from unbarb.text import Analysis
 
-_UNBOUNDED = 1_000_000
+LONGEST = 512
 DIGITS = 6
+
+
+class Classifier(Protocol):
+    """What runs the model; `config` is its ``config.json``, `places` what its tokenizer says it has."""
+
+    config: dict[str, Any]
+    places: int | None
+
+    @property
+    def tokenizer(self) -> Tokenizer: ...
+
+    def logits(self, ids: Sequence[int]) -> list[float]: ...
 
 
 class TransformersDetector:
     """A classifier as a detector.
 
     Args:
-        model: folder of a classifier or of an adapter, or a name on the hub.
+        model: folder of a classifier, of an adapter or of an ONNX export, or a name on the hub.
         base: the model under an adapter, where it is not the one that the adapter names.
         revision: of a name on the hub.
         labels: the model's label → ours, or null for one that says nothing of toxicity; left out, names
@@ -35,13 +46,15 @@ class TransformersDetector:
             says, as the pipelines of transformers take it.
         window: tokens read at once; left out, what it was trained on, or what the model has places for, at
             most 512. Longer texts are read in windows that overlap by a quarter; the highest score counts.
-        dtype: auto (as stored), fp32, bf16 or fp16.
-        device: auto, cpu, cuda or cuda:N.
-        alias: what findings and policies' verdicts call it, where a guard has several.
+        dtype: auto (as stored), fp32, bf16 or fp16; not for ONNX.
+        device: auto, cpu, cuda or cuda:N; not for ONNX.
+        alias: what findings and verdicts call it, where a guard has several.
+        threads: processor threads of an ONNX model; torch has a setting of its own.
 
     Raises:
         ConfigError: labels that are not the model's, or are not told; another option that is not valid.
         ModelError: no such model, or it does not load.
+        MissingExtra: torch or transformers is not installed.
     """
 
     def __init__(
@@ -56,13 +69,16 @@ class TransformersDetector:
         dtype: str = "auto",
         device: str = "auto",
         alias: str | None = None,
+        threads: int = 1,
     ) -> None:
         folder = ModelFolder.find(model, base, revision)
-        self._loaded = load(AutoModelForSequenceClassification, folder, dtype=dtype, device=device)
-        self._outputs = Outputs.of(self._loaded.model.config, labels, activation)
-        trained = folder.path / "classifier.json"  # with the window a run trained it on
-        window = window or (read_json(trained).get("max_tokens") if trained.is_file() else None)
-        self._window = _window(self._loaded.model.config, self._loaded.tokenizer, window)
+        self._model = _load(folder, dtype, device, threads)
+        self._outputs = Outputs.of(self._model.config, labels, activation)
+        self._tokenizer = self._model.tokenizer
+        self._tokenizer.no_padding()
+        size = _window(self._model, folder, window)
+        overlap = (size - self._tokenizer.num_special_tokens_to_add(False)) // 4
+        self._tokenizer.enable_truncation(size, stride=overlap)
         self.name = alias or "transformers"
         self.labels = frozenset(self._outputs.labels)
         self.digest = folder.digest()
@@ -76,34 +92,42 @@ class TransformersDetector:
             for text in texts
         ]
 
-    @torch.inference_mode()
     def score(self, text: str) -> dict[str, float]:
-        """The score of each label: the highest of its windows, 0 for a text without a letter to read."""
-        windows = self._windows(text) if text.strip() else []
-        if not windows:
-            return dict.fromkeys(self._outputs.labels, 0.0)
-        logits = [self._loaded.model(**window).logits[0].double().cpu() for window in windows]
-        scores = [self._outputs.scores(one.tolist()) for one in logits]
-        return {label: round(max(one[label] for one in scores), DIGITS) for label in self._outputs.labels}
+        """The score of each label: the highest of its windows, 0 for a blank text."""
+        scores = [self._outputs.scores(self._model.logits(ids)) for ids in self._windows(text)]
+        return {
+            label: round(max((one[label] for one in scores), default=0.0), DIGITS)
+            for label in self._outputs.labels
+        }
 
-    def _windows(self, text: str) -> list[dict[str, Any]]:
-        encoded = self._loaded.tokenizer(
-            text,
-            truncation=True,
-            max_length=self._window,
-            stride=(self._window - self._loaded.tokenizer.num_special_tokens_to_add()) // 4,
-            return_overflowing_tokens=True,
-        )
-        rows = [torch.tensor([ids], device=self._loaded.device) for ids in encoded["input_ids"] if ids]
-        return [{"input_ids": row, "attention_mask": torch.ones_like(row)} for row in rows]
+    def _windows(self, text: str) -> list[list[int]]:
+        if not text.strip():
+            return []
+        encoded = self._tokenizer.encode(text)
+        return [list(one.ids) for one in (encoded, *encoded.overflowing) if one.ids]
 
 
-def _window(config: Any, tokenizer: Any, asked: int | None) -> int:
-    places = getattr(config, "max_position_embeddings", None)
-    if places and config.model_type in ("roberta", "xlm-roberta", "camembert"):
+def _load(folder: ModelFolder, dtype: str, device: str, threads: int) -> Classifier:
+    # Here and not above: an ONNX model needs no torch.
+    if folder.is_onnx:
+        from unbarb.detect.classify_onnx import OnnxClassifier
+
+        return OnnxClassifier(folder, threads)
+    try:
+        from unbarb.detect.classify_torch import TorchClassifier
+    except ModuleNotFoundError as error:
+        raise missing_extra("the detector 'transformers'", error) from error
+    return TorchClassifier(folder, dtype, device)
+
+
+def _window(model: Classifier, folder: ModelFolder, asked: int | None) -> int:
+    """Tokens of a window: as asked, as the model was trained, or as many as it has places for."""
+    places = model.config.get("max_position_embeddings")
+    if places and model.config.get("model_type") in ("roberta", "xlm-roberta", "camembert"):
         places -= 2  # their places begin behind the pad's
-    known = [one for one in (places, tokenizer.model_max_length) if one and one < _UNBOUNDED]
-    most = min(known, default=_UNBOUNDED)
+    most = min((one for one in (places, model.places) if one), default=LONGEST)
     if asked is not None and not 8 <= asked <= most:
         raise ConfigError(f"window: {asked} is not from 8 to {most}, the model's places")
-    return asked or min(most, 512)
+    about = folder.path / "classifier.json"
+    trained = read_json(about).get("max_tokens") if about.is_file() else None
+    return min(asked or trained or LONGEST, most)
