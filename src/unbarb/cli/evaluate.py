@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from unbarb.cli.judge import judge
 from unbarb.data.corpora import Corpora
 from unbarb.errors import MissingExtra
 
@@ -17,10 +18,14 @@ SUITES = ("detection", "labels", "spans", "behaviours", "obfuscation", "rewritin
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
-    app.command("evaluate")(evaluate)
+    group = typer.Typer(invoke_without_command=True)
+    group.callback()(evaluate)
+    group.command("judge")(judge)
+    app.add_typer(group, name="evaluate")
 
 
 def evaluate(
+    context: typer.Context,
     suite: Annotated[
         list[str] | None, typer.Option(help=f"One of {', '.join(SUITES)}; repeatable. Default: all.")
     ] = None,
@@ -49,7 +54,10 @@ def evaluate(
     """Measure detection, rewriting and verification on held-out texts; write a report.
 
     Judges of rewrites are trained on the first run, in about a quarter of an hour on one thread, and kept.
+    `unbarb evaluate judge RATINGS` says how far they agree with people.
     """
+    if context.invoked_subcommand is not None:
+        return
     corpora = Corpora(data) if data else Corpora.from_environment()
     try:
         from unbarb.evaluate.lists import Lists

@@ -11,6 +11,7 @@ from typing import Any
 from unbarb.data.behaviours import sentences as behaviour_sentences
 from unbarb.detect.protocol import Detector
 from unbarb.errors import ConfigError
+from unbarb.evaluate.agreement import known
 from unbarb.evaluate.judges import Judges
 from unbarb.evaluate.judges.texts import judge_corpora
 from unbarb.evaluate.lists import CONTRASTS, INSULTS, LOOKALIKES, Lists
@@ -81,6 +82,7 @@ def run(bench: Bench, suites: Sequence[str] = ()) -> Report:
         policy=bench.systems.policy,
         judges=bench.quality(),
         versions={name: version(name) for name in VERSIONED},
+        agreement="" if bench.trained is None else known(bench.home, bench.trained.digest),
     )
 
 

@@ -1,0 +1,88 @@
+"""``unbarb compare``: any systems side by side on the same texts, in one report."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from unbarb.errors import MissingExtra
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command("compare")(compare)
+
+
+def compare(
+    systems: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[NAME=]SYSTEM...",
+            help="JSONL with id and output (or scores), the folder of a run of `unbarb train`, or a policy.",
+        ),
+    ],
+    data: Annotated[
+        Path,
+        typer.Option(
+            metavar="PATH",
+            help="A prepared set, or a .jsonl, .csv or .tsv of source and target, or text and labels.",
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for report.json and report.html.")
+    ] = Path("comparison"),
+    split: Annotated[
+        str | None,
+        typer.Option(
+            show_default=False,
+            help="Side of a prepared set. Default: dev when a run is among the systems, else test.",
+        ),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="The first so many texts.")] = None,
+    judges: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder of the judges that `unbarb evaluate` trained.")
+    ] = Path("evaluation/judges"),
+    models: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", show_default=False, help="Folder with the field's models, as org/name."
+        ),
+    ] = None,
+    download: Annotated[
+        bool,
+        typer.Option("--download", help="Fetch the field's models from the hub where they are missing."),
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print report.json to standard output.")] = False,
+) -> None:
+    """Compare rewriters or classifiers: all figures, intervals, significance, costs of training, examples.
+
+    Copy, delete listed words and human references (for classifiers: always clean) stand beside them.
+    """
+    try:
+        from unbarb.evaluate.compare.run import Comparison
+        from unbarb.evaluate.compare.run import compare as compared
+        from unbarb.evaluate.hub import Hub
+        from unbarb.evaluate.report import as_json, write_report
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("unbarb"):
+            raise
+        raise MissingExtra.for_feature("unbarb compare", error.name, "train") from error
+    asked = Comparison(
+        systems=systems,
+        data=data,
+        side=split,
+        limit=limit,
+        judges=judges,
+        hub=Hub(models, download),
+    )
+    with Console(file=sys.stderr).status("reading") as status:
+        report = compared(asked, status.update)
+        data_file, page_file = write_report(report, out)
+    if json:
+        typer.echo(as_json(report), nl=False)
+    else:
+        typer.echo(f"{len(report.tables)} tables: {page_file} to read, {data_file} for machines")
