@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json as json_format
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, cast
 
 import typer
 
+from unbarb.cli import data_options as of
 from unbarb.cli.data_told import lines
 from unbarb.cli.progress import Steps
 from unbarb.data.corpora import VARIABLE, Corpora
@@ -17,7 +19,9 @@ from unbarb.errors import ConfigError, InputError
 if TYPE_CHECKING:
     from unbarb.data.gather import Options, Typed
     from unbarb.data.prepared import Prepared
+    from unbarb.data.readers.paranmt import Limits
     from unbarb.data.sources import Source
+    from unbarb.data.tidy import Tidying
 
 
 def register(group: typer.Typer) -> None:
@@ -26,93 +30,32 @@ def register(group: typer.Typer) -> None:
 
 
 def prepare(
-    corpora: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="CORPUS...", show_default=False, help="Names as in `unbarb data list`."),
-    ] = None,
-    out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="FOLDER", help="Folder of the set.")
-    ] = Path("prepared"),
-    input: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--input", "-i", metavar="FILE", show_default=False,
-            help="A .csv, .tsv, .jsonl, .json (each also .gz) or .parquet file, or a folder that datasets"
-            " saved; repeatable. ParaNMT-detox, RealToxicityPrompts, ParaDetox, Jigsaw 2018 and prepared"
-            " rows are known by their columns.",
-        ),
-    ] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--column", metavar="PART=COLUMN", show_default=False,
-            help="What a column of --input is; repeatable. Parts: source and target; or text and"
-            " label:NAME (…=COLUMN:CLASS,CLASS for names of classes); or source, chosen and rejected; id.",
-        ),
-    ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option("--data", metavar="FOLDER", help=f"Folder with the corpora. Default: {VARIABLE}."),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Decides which source is in which split.")] = 13,
-    dev: Annotated[float, typer.Option(min=0, max=1, help="Share of sources to develop on.")] = 0.05,
-    test: Annotated[float, typer.Option(min=0, max=1, help="Share of sources to test on.")] = 0.05,
-    plan: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|FILE", show_default=False,
-            help="Rows per class: six-labels-7400, six-labels-train-7400, six-labels-test-350, or YAML such"
-            " as `train: {threat: 400, none: 1500}`. Scaled down where rows are short.",
-        ),
-    ] = None,
-    augment: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="WAY=SHARE", show_default=False,
-            help="Add changed training rows: leet, spaced, joined, swapped, dropped, stars, identity"
-            " (another group is named), minority:LABEL (sentences with such spans, of civil); repeatable.",
-        ),
-    ] = None,
-    near: Annotated[
-        float, typer.Option(help="Sources this similar (Jaccard) are the same. 0 keeps them all.")
-    ] = 0.85,
-    keep: Annotated[
-        list[str] | None,
-        typer.Option(show_default=False, help="Not cleaned: markup, addresses, punctuation; repeatable."),
-    ] = None,
-    longest: Annotated[
-        int | None, typer.Option(min=1, help="Most words of a text.", show_default=False)
-    ] = None,
-    toxic: Annotated[float, typer.Option(help="ParaNMT: the toxic side is above this.")] = 0.9,
-    neutral: Annotated[float, typer.Option(help="ParaNMT: the neutral side is below this.")] = 0.2,
-    similarity: Annotated[
-        tuple[float, float], typer.Option(help="ParaNMT: similarity above the first, up to the second.")
-    ] = (0.6, 0.95),
-    length: Annotated[float, typer.Option(help="ParaNMT: most difference in length.")] = 0.4,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="Most rows of a source.", show_default=False)
-    ] = None,
-    skip_faults: Annotated[
-        bool, typer.Option("--skip-faults", help="Leave out and count rows that cannot be read.")
-    ] = False,
-    instruct: Annotated[
-        bool, typer.Option("--instruct", help="Write instruction, input, output as JSON lists too.")
-    ] = False,
-    row_split: Annotated[
-        float, typer.Option(metavar="SHARE", help="Test share of the split by row whose leak is told.")
-    ] = 0.1,
-    push: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ORG/NAME", show_default=False,
-            help="Push the set to this repository of the hub; without corpora and --input, the set that is"
-            " in --out already.",
-        ),
-    ] = None,
-    public: Annotated[bool, typer.Option("--public", help="A new repository of --push is public.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a set that is there.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the manifest.")] = False,
-) -> None:  # fmt: skip
+    corpora: of.Names = None,
+    out: of.Out = Path("prepared"),
+    input: of.Inputs = None,
+    column: of.ColumnsOf = None,
+    data: of.Data = None,
+    seed: of.Seed = 13,
+    dev: of.Dev = 0.05,
+    test: of.Test = 0.05,
+    plan: of.PlanOf = None,
+    augment: of.Augment = None,
+    near: of.Near = 0.85,
+    keep: of.Keep = None,
+    longest: of.Longest = None,
+    toxic: of.Toxic = 0.9,
+    neutral: of.Neutral = 0.2,
+    similarity: of.Similarity = (0.6, 0.95),
+    length: of.Length = 0.4,
+    limit: of.Limit = None,
+    skip_faults: of.SkipFaults = False,
+    instruct: of.Instruct = False,
+    row_split: of.RowSplit = 0.1,
+    push: of.Push = None,
+    public: of.Public = False,
+    overwrite: of.Overwrite = False,
+    json: of.Json = False,
+) -> None:
     """Clean, split, balance and augment rows; write train, dev and test with a manifest of digests.
 
     unbarb data prepare paradetox --out pairs
@@ -132,32 +75,19 @@ def prepare(
     from unbarb.data.prepared import Prepared
     from unbarb.data.publish import reach
     from unbarb.data.readers.paranmt import Limits
-    from unbarb.data.sources import all_named, from_path
-    from unbarb.data.tidy import STEPS, Tidying
 
     hub = reach(push) if push else None
-    if unknown := sorted(set(keep or ()) - set(STEPS)):
-        raise ConfigError(f"--keep {unknown[0]}: cleaned are {', '.join(STEPS)}")
+    options = Options(
+        seed, {"train": round(1 - dev - test, 9), "dev": dev, "test": test}, _tidying(keep or ()),
+        near or None, longest, load_plan(plan) if plan else None,
+        tuple(map(Augmentation.parse, augment or ())), instruct, limit, skip_faults, row_split,
+    )  # fmt: skip
     if push and not corpora and not input:
         done = Prepared.load(out)
     else:
-        options = Options(
-            seed=seed,
-            shares={"train": round(1 - dev - test, 9), "dev": dev, "test": test},
-            tidying=Tidying(**{step: step not in (keep or ()) for step in STEPS}),
-            near=near or None,
-            longest=longest,
-            plan=load_plan(plan) if plan else None,
-            augment=tuple(Augmentation.parse(one) for one in augment or ()),
-            instruct=instruct,
-            limit=limit,
-            skip_faults=skip_faults,
-            row_split=row_split,
-        )
-        limits = Limits(toxic, neutral, similarity, length)
         folder = _folder(data)
-        sources = all_named(corpora or (), folder)
-        sources += [from_path(path, column or (), limits=limits) for path in input or ()]
+        limits = Limits(toxic, neutral, similarity, length)
+        sources = _sources(corpora or (), folder, input or (), column or (), limits)
         done = _prepared(sources, out, options, folder, overwrite)
     address = hub.push(done, push, private=not public) if hub and push else None
     if json:
@@ -167,8 +97,30 @@ def prepare(
         typer.echo("\n".join(lines(done)) + (f"\npushed to {address}" if address else ""))
 
 
+def _tidying(kept: Sequence[str]) -> Tidying:
+    from unbarb.data.tidy import STEPS, Tidying
+
+    if unknown := sorted(set(kept) - set(STEPS)):
+        raise ConfigError(f"--keep {unknown[0]}: cleaned are {', '.join(STEPS)}")
+    return Tidying(**{step: step not in kept for step in STEPS})
+
+
+def _sources(
+    names: Sequence[str],
+    folder: Corpora | None,
+    paths: Sequence[Path],
+    columns: Sequence[str],
+    limits: Limits,
+) -> list[Source]:
+    from unbarb.data.sources import all_named, from_path
+
+    if columns and not paths:
+        raise ConfigError("--column says what the columns of --input FILE are; give that too")
+    return all_named(names, folder) + [from_path(path, columns, limits=limits) for path in paths]
+
+
 def _prepared(
-    sources: list[Source], out: Path, options: Options, folder: Corpora | None, overwrite: bool
+    sources: Sequence[Source], out: Path, options: Options, folder: Corpora | None, overwrite: bool
 ) -> Prepared:
     from unbarb.data.prepare import prepare
 

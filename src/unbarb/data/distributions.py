@@ -92,12 +92,3 @@ class Tally:
     @staticmethod
     def _bins(counts: dict[str, list[int]], part: str, size: int) -> list[int]:
         return counts.setdefault(part, [0] * size)
-
-
-def length_bins() -> list[str]:
-    """What to write under each bin of `LENGTHS`."""
-    pairs = zip(LENGTHS, (*LENGTHS[1:], None), strict=True)
-    return [
-        f"{low}+" if high is None else str(low) if high == low + 1 else f"{low}–{high - 1}"
-        for low, high in pairs
-    ]

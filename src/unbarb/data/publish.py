@@ -112,8 +112,8 @@ def card(prepared: Prepared, repository: str) -> str:
     return (
         f"---\n{head}---\n# {repository.split('/')[1]}\n\n"
         f"Rows of {prepared.kind}: {counts}. No normalised source is in two splits. Texts hold rude"
-        f" language.\n\nDigest `{prepared.digest}`; `{MANIFEST}` has those of the files, the options, and what"
-        f" was left out ({drops or 'nothing'}).\n\n## Sources\n\n{sources or 'not recorded'}\n"
+        f" language.\n\nDigest `{prepared.digest}`; `{MANIFEST}` has those of the files, the options, and"
+        f" what was left out ({drops or 'nothing'}).\n\n## Sources\n\n{sources or 'not recorded'}\n"
     )
 
 

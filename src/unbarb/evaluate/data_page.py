@@ -10,8 +10,9 @@ from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from unbarb.data.distributions import TENTHS, Tally, length_bins
+from unbarb.data.distributions import LENGTHS, TENTHS, Tally
 from unbarb.data.prepared import Prepared
 from unbarb.evaluate.plots import COLOURS, FAINT, STYLE
 
@@ -50,18 +51,23 @@ def _figures(tallies: Mapping[str, Tally]) -> Iterator[tuple[str, str, Figure]]:
             name: [tally.shares().get(label, 0.0) for label in labels] for name, tally in tallies.items()
         }
         yield "labels", "Labels: share of rows", _across(labels, shares)
+    edges = [*map(str, LENGTHS)]
     for part in _ordered(tally.lengths for tally in tallies.values()):
         bins = {name: _normal(tally.lengths.get(part, ())) for name, tally in tallies.items()}
         named = f"length-{part}"
         yield (
             named,
             f"Length of the {part}, in words: share of rows",
-            _upright(length_bins(), bins, "words"),
+            _upright(edges, bins, "words, from"),
         )
     for part in _ordered(tally.toxicity for tally in tallies.values()):
         bins = {name: _normal(tally.toxicity.get(part, ())) for name, tally in tallies.items()}
         tenths = [f"{at / TENTHS:.1f}".lstrip("0") or "0" for at in range(TENTHS)]
-        yield f"toxicity-{part}", f"Toxicity of the {part}: share of rows", _upright(tenths, bins, "from")
+        yield (
+            f"toxicity-{part}",
+            f"Toxicity of the {part}: share of rows",
+            _upright(tenths, bins, "score, from"),
+        )
     corpora = _ordered(tally.corpora for tally in tallies.values())
     counted = {
         name: [tally.corpora[corpus] / tally.rows for corpus in corpora] for name, tally in tallies.items()
@@ -111,6 +117,7 @@ def _upright(bins: Sequence[str], series: Bars, label: str) -> Figure:
         axes.set_xticks(range(len(bins)), bins)
         axes.set_xlabel(label)
         axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
         axes.yaxis.set_major_formatter("{x:.0%}")
         axes.grid(axis="y", color=FAINT, linewidth=0.6)
         _finish(axes)
