@@ -126,8 +126,10 @@ def training_arguments(
     check_intervals(training, evaluated=evaluated)
     check_reporters(training.report_to)
     gpu = torch.cuda.is_available()
-    kept = {"activation_checkpointing": True, "activation_checkpointing_kwargs": {"use_reentrant": False}}
-    checkpointing = kept if training.gradient_checkpointing else {}
+    # Said either way, for trl's arguments have it on.
+    checkpointing: dict[str, Any] = {"activation_checkpointing": training.gradient_checkpointing}
+    if training.gradient_checkpointing:
+        checkpointing["activation_checkpointing_kwargs"] = {"use_reentrant": False}
     return kind(
         output_dir=str(run.checkpoints),
         run_name=str(run.facts.get("name")),

@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeVar
 import torch
 from huggingface_hub import try_to_load_from_cache
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
-from peft import get_peft_model, prepare_model_for_kbit_training
+from peft import PeftConfig, PeftModel, get_peft_model
 from torch import nn
 from transformers import (
     AutoConfig,
@@ -33,7 +33,7 @@ from transformers.utils import logging
 from unbarb.errors import ConfigError, InputError
 from unbarb.train.run import Run, file_digests
 from unbarb.train.schema import ModelPart, TrainRecipe
-from unbarb.train.targets import adapter
+from unbarb.train.targets import adapter, steady
 
 T = TypeVar("T")
 Kind = Literal["seq2seq", "causal"]
@@ -68,8 +68,10 @@ def tokenizer_for(recipe: TrainRecipe, kind: Kind) -> Any:
     return load_tokenizer(part)
 
 
-def load(recipe: TrainRecipe, kind: Kind, tokenizer: Any, run: Run) -> Loaded:
+def load(recipe: TrainRecipe, kind: Kind, tokenizer: Any, run: Run, *, start: str | None = None) -> Loaded:
     """The recipe's base with its method attached, seeded, and pinned to the run.
+
+    `start` is a folder to go on from: an adapter of this base, or a model in its place.
 
     Raises:
         ConfigError: there is no such model, it is of another kind, or the method does not fit it.
@@ -78,13 +80,16 @@ def load(recipe: TrainRecipe, kind: Kind, tokenizer: Any, run: Run) -> Loaded:
     part = recipe.base
     set_seed(recipe.training.seed)
     auto = AutoModelForSeq2SeqLM if kind == "seq2seq" else AutoModelForCausalLM
+    adapter_folder = started_from(start)
+    if start is not None and adapter_folder is None:
+        part = part.model_copy(update={"name": start, "revision": None})
     model = load_model(part, auto, full=recipe.method.name == "full")
     if model.config.pad_token_id is None:
         model.config.pad_token_id = tokenizer.pad_token_id
     digest, commit = base_digest(part, model.config)
     run.pin("base", digest)
     architecture = type(model).__name__
-    model, attached = attach(model, recipe)
+    model, attached = attach(model, recipe, adapter_folder)
     facts = {
         "base": {"name": part.name, "revision": commit or part.revision, "class": architecture},
         **attached,
@@ -165,23 +170,26 @@ def check_kind(config: Any, kind: Kind, name: str, objective: str) -> None:
     )
 
 
-def attach(model: PreTrainedModel, recipe: TrainRecipe) -> tuple[Any, dict[str, Any]]:
+def attach(
+    model: PreTrainedModel, recipe: TrainRecipe, start: Path | None = None
+) -> tuple[Any, dict[str, Any]]:
     """The model with its method, ready to train, and what ``run.json`` says of it.
 
-    That is ``modules``, each requested name with the full names it matched, and ``parameters``.
+    That is ``modules``, each requested name with the full names it matched, and ``parameters``. `start` is
+    the folder of an adapter to go on with.
 
     Raises:
         ConfigError: a target matches nothing, or the method cannot be had on this model.
     """
     resolved, configuration = adapter(recipe, model)
     if recipe.base.quantization != "none":
-        model = prepare_model_for_kbit_training(
-            model,
-            use_gradient_checkpointing=recipe.training.gradient_checkpointing,
-            gradient_checkpointing_kwargs={"use_reentrant": False},
-        )
+        steady(model)
     if configuration is not None:
-        model = get_peft_model(model, configuration)
+        if start is not None:
+            check_same(configuration, PeftConfig.from_pretrained(start), start)
+            model = PeftModel.from_pretrained(model, start, is_trainable=True)
+        else:
+            model = get_peft_model(model, configuration)
     trainable, total = parameters(model)
     matched = {**resolved.modules, **resolved.experts}
     return model, {
@@ -189,6 +197,42 @@ def attach(model: PreTrainedModel, recipe: TrainRecipe) -> tuple[Any, dict[str, 
         "saved_whole": list(resolved.save),
         "parameters": {"trainable": trainable, "total": total, "share": trainable / total},
     }
+
+
+def started_from(start: str | None) -> Path | None:
+    """The folder of the adapter to go on with; None where `start` is none, or a whole model.
+
+    Raises:
+        ConfigError: there is no such folder, or nothing in it.
+    """
+    if start is None:
+        return None
+    folder = Path(start)
+    if (folder / "adapter_config.json").is_file():
+        return folder
+    if (folder / "config.json").is_file():
+        return None
+    raise ConfigError(f"preference.start {start}: no adapter and no model there; name the model/ of a run")
+
+
+def check_same(wanted: PeftConfig, found: PeftConfig, start: Path) -> None:
+    """Refuse an adapter that is not what the recipe's method says, for the recipe would lie.
+
+    Raises:
+        ConfigError: its kind, rank or targets are others.
+    """
+    other = [
+        f"{name} is {getattr(found, name)} there and {getattr(wanted, name)} in the recipe"
+        for name in ("peft_type", "r", "lora_alpha", "target_modules", "use_dora", "use_rslora")
+        if getattr(found, name, None) != getattr(wanted, name, None)
+    ]
+    if other:
+        raise ConfigError(f"preference.start {start}: {'; '.join(other)}; write the same method")
+
+
+def is_encoder_decoder(part: ModelPart) -> bool:
+    """Whether a base reads with an encoder; see `load_config` for what may go wrong."""
+    return bool(load_config(part).is_encoder_decoder)
 
 
 def parameters(model: nn.Module) -> tuple[int, int]:

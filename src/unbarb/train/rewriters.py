@@ -67,7 +67,10 @@ def save(trainer: Trainer, loaded: Loaded, encoder: Encoder, run: Run, dtype: st
         model = trainer.accelerator.unwrap_model(trainer.model)
         if not hasattr(model, "peft_config"):
             model.to(DTYPES[dtype])
-        model.save_pretrained(run.model)
+            model.save_pretrained(run.model)
+        else:
+            # DPO keeps its reference as one more adapter, which nobody serves.
+            model.save_pretrained(run.model, selected_adapters=["default"])
     if is_main():
         loaded.tokenizer.save_pretrained(run.model)
         encoder.template.save(run.model)
