@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from peft import PeftModel, get_peft_model, prepare_model_for_kbit_training
+from peft import PeftModel, get_peft_model
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, Trainer, set_seed
 
@@ -27,7 +27,7 @@ from unbarb.train.models import base_digest, load_config, load_model, load_token
 from unbarb.train.packaged import located, packaged
 from unbarb.train.run import Run
 from unbarb.train.schema import TrainRecipe
-from unbarb.train.targets import adapter
+from unbarb.train.targets import adapter, steady
 
 SCORED_AT_ONCE = 64
 HEADS = ("classifier", "score", "pre_classifier", "classification_head")
@@ -91,9 +91,7 @@ def prepare_model(recipe: TrainRecipe, run: Run) -> tuple[Any, Any, dict[str, An
     resolved, method = adapter(recipe, model)
     if method is not None:
         if recipe.base.quantization != "none":
-            model = prepare_model_for_kbit_training(
-                model, use_gradient_checkpointing=recipe.training.gradient_checkpointing
-            )
+            steady(model)
         model = get_peft_model(model, method)
     for parameter in model.parameters():
         if parameter.requires_grad:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from peft import IA3Config, LoraConfig, PeftConfig, PromptTuningConfig, TaskType
 from torch import nn
 
@@ -70,11 +71,17 @@ def resolve(model: nn.Module, method: MethodPart, *, classifies: bool = False) -
     experts = {name: _matching(name, fused) for name in method.experts}
     save = {name: _matching(name, (full for full, _ in model.named_modules())) for name in method.save}
     kind = type(model).__name__
+    tops = [name for name, _ in model.named_children()]
     problems = [
-        *(_unmatched(name, kind, "linear modules", _shortest([*body, *head], [])) for name, full in modules.items() if not full),
-        *(_unmatched(name, kind, "fused expert weights", _shortest(fused, [])) for name, full in experts.items() if not full),
-        *(_unmatched(name, kind, "modules", sorted({one for one, _ in model.named_children()})) for name, full in save.items() if not full),
-    ]  # fmt: skip
+        _unmatched(name, kind, what, possible)
+        for found, what, possible in (
+            (modules, "linear modules", _shortest([*body, *head], [])),
+            (experts, "fused expert weights", _shortest(fused, [])),
+            (save, "modules", tops),
+        )
+        for name, full in found.items()
+        if not full
+    ]
     if problems:
         raise ConfigError("\n".join(problems))
     kept = tuple(dict.fromkeys([*method.save, *(head_names(model) if classifies else ())]))
@@ -123,7 +130,9 @@ def head_names(model: nn.Module) -> tuple[str, ...]:
     body = getattr(model, "base_model_prefix", "")
     if not hasattr(model, body):
         return ()
-    return tuple(name for name, one in model.named_children() if name != body and any(True for _ in one.parameters()))
+    return tuple(
+        name for name, one in model.named_children() if name != body and any(True for _ in one.parameters())
+    )
 
 
 def _linear(model: nn.Module) -> tuple[list[str], list[str]]:
@@ -134,7 +143,8 @@ def _linear(model: nn.Module) -> tuple[list[str], list[str]]:
     head: list[str] = []
     for name, module in model.named_modules():
         if isinstance(module, nn.Linear):
-            (head if module is outputs or f"{name}.".startswith(heads) and heads else body).append(name)
+            in_head = module is outputs or f"{name}.".startswith(heads)
+            (head if in_head else body).append(name)
     return body, head
 
 
@@ -173,3 +183,12 @@ def trainable(model: nn.Module) -> tuple[int, int]:
     return sum(n for n, trained in each if trained), sum(n for n, _ in each)
 
 
+def steady(model: nn.Module) -> None:
+    """Hold the norms and biases of a quantised model in float32, where small steps would be lost.
+
+    Nothing else: peft's ``prepare_model_for_kbit_training`` does it to whatever is not quantised, and
+    the experts of Mixtral-8x7B, which bitsandbytes leaves as they are, would take 168 GiB.
+    """
+    for parameter in model.parameters():
+        if parameter.ndim == 1 and parameter.dtype in (torch.float16, torch.bfloat16):
+            parameter.data = parameter.data.float()
