@@ -19,7 +19,7 @@ from unbarb.data.prepared import Prepared
 from unbarb.errors import ConfigError
 from unbarb.train.callback import carry_out, training_arguments
 from unbarb.train.models import Loaded, load, tokenizer_for
-from unbarb.train.rewriters import counts, encoded_splits, predicted, save
+from unbarb.train.rewriters import answered, counts, encoded_splits, predicted, save
 from unbarb.train.run import Run
 from unbarb.train.schema import TrainRecipe
 from unbarb.train.supervised import IGNORED, Encoded, Encoder, Rows, pad, padded
@@ -63,6 +63,8 @@ def train(recipe: TrainRecipe, prepared: Prepared, run: Run) -> dict[str, Any]:
     encoder = Encoder(tokenizer, recipe.build_template(), seq2seq=False)
     rows, dev = encoded_splits(recipe, prepared, encoder)
     loaded = load(recipe, "causal", tokenizer, run)
+    if recipe.method.name == "none":
+        return {**counts(rows, dev), **answered(loaded.model, encoder, prepared, recipe, run)}
     trainer, facts = fit(recipe, loaded, rows, dev, run)
     save(trainer, loaded, encoder, run, recipe.base.dtype)
     return {**facts, **counts(rows, dev), **predicted(trainer, encoder, prepared, recipe, run)}

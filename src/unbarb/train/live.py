@@ -13,6 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 class Quiet:
     """Shows nothing."""
 
+    def tell(self, line: str) -> None:
+        """Told what is good to know before it starts."""
+
     def begin(self, step: int, steps: int) -> None:
         """Told where the run starts and where it will end."""
 
@@ -31,6 +34,9 @@ class Lines(Quiet):
 
     def __init__(self) -> None:
         self._first, self._steps, self._began = 0, 0, monotonic()
+
+    def tell(self, line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
 
     def begin(self, step: int, steps: int) -> None:
         self._first, self._steps, self._began = step, steps, monotonic()
@@ -54,6 +60,9 @@ class Live(Quiet):
         )  # fmt: skip
         self._task = self._progress.add_task("", total=None)
         self._last: dict[str, float] = {}
+
+    def tell(self, line: str) -> None:
+        self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def begin(self, step: int, steps: int) -> None:
         self._progress.update(self._task, completed=step, total=steps)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -90,6 +90,8 @@ def load(recipe: TrainRecipe, kind: Kind, tokenizer: Any, run: Run, *, start: st
     run.pin("base", digest)
     architecture = type(model).__name__
     model, attached = attach(model, recipe, adapter_folder)
+    for line in told(attached):
+        run.live.tell(line)
     facts = {
         "base": {"name": part.name, "revision": commit or part.revision, "class": architecture},
         **attached,
@@ -197,6 +199,16 @@ def attach(
         "saved_whole": list(resolved.save),
         "parameters": {"trainable": trainable, "total": total, "share": trainable / total},
     }
+
+
+def told(attached: dict[str, Any]) -> Iterator[str]:
+    """What a person should see before it starts: what each target matches, and how much is trained."""
+    for name, full in attached["modules"].items():
+        yield f"{name}: {len(full)} matched ({full[0]}{', …' if len(full) > 1 else ''})"
+    for name in attached["saved_whole"]:
+        yield f"{name}: trained whole"
+    found = attached["parameters"]
+    yield f"trainable: {found['trainable']:,} of {found['total']:,} parameters ({found['share']:.3%})"
 
 
 def started_from(start: str | None) -> Path | None:

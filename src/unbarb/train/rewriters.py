@@ -131,9 +131,18 @@ def predicted(
     trainer: Trainer, encoder: Encoder, prepared: Prepared, recipe: TrainRecipe, run: Run
 ) -> dict[str, Any]:
     """Answer the first dev rows and write them down, unless the weights are spread over devices."""
-    if trainer.accelerator.distributed_type in SHARDED or not is_main():
+    if trainer.accelerator.distributed_type in SHARDED:
+        return {}
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    return answered(model, encoder, prepared, recipe, run)
+
+
+def answered(
+    model: Any, encoder: Encoder, prepared: Prepared, recipe: TrainRecipe, run: Run
+) -> dict[str, Any]:
+    """Answer the first dev rows and write them down; all there is to do where nothing is trained."""
+    if not is_main():
         return {}
     rows = prepared.split("dev")[:PREDICTED]
-    model = trainer.accelerator.unwrap_model(trainer.model)
     run.predicted(predict(model, encoder, rows, recipe))
     return {"predictions": len(rows)}

@@ -13,7 +13,7 @@ from transformers import Seq2SeqTrainer, Seq2SeqTrainingArguments
 from unbarb.data.prepared import Prepared
 from unbarb.train.callback import carry_out, training_arguments
 from unbarb.train.models import Loaded, load, tokenizer_for
-from unbarb.train.rewriters import counts, encoded_splits, predicted, save
+from unbarb.train.rewriters import answered, counts, encoded_splits, predicted, save
 from unbarb.train.run import Run
 from unbarb.train.schema import TrainRecipe
 from unbarb.train.supervised import Encoded, Encoder, Rows, pad
@@ -47,6 +47,8 @@ def train(recipe: TrainRecipe, prepared: Prepared, run: Run) -> dict[str, Any]:
     encoder = Encoder(tokenizer, recipe.build_template(), seq2seq=True)
     rows, dev = encoded_splits(recipe, prepared, encoder)
     loaded = load(recipe, "seq2seq", tokenizer, run)
+    if recipe.method.name == "none":
+        return {**counts(rows, dev), **answered(loaded.model, encoder, prepared, recipe, run)}
     trainer = trainer_for(recipe, loaded, rows, dev, run)
     facts = carry_out(trainer, run, recipe.training, rows.mean_tokens)
     save(trainer, loaded, encoder, run, recipe.base.dtype)
