@@ -94,23 +94,24 @@ def _text(path: Path) -> IO[str]:
 
 def _delimited(path: Path, delimiter: str) -> Records:
     csv.field_size_limit(LONGEST_FIELD)
-    file = _text(path)
-    reader = csv.reader(file, delimiter=delimiter)
     try:
-        header = next(reader, [])
+        with _text(path) as file:
+            header = next(csv.reader(file, delimiter=delimiter), [])
     except (csv.Error, OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read ({error})") from error
     if not any(header):
         raise InputError(f"{path}:1: the file is empty; a header is needed")
-    return Records(path, tuple(header), _fields(path, header, reader, file))
+    return Records(path, tuple(header), _fields(path, delimiter))
 
 
-def _fields(path: Path, header: list[str], reader: Any, file: IO[str]) -> Iterator[Record | Fault]:
-    with file:
+def _fields(path: Path, delimiter: str) -> Iterator[Record | Fault]:
+    with _text(path) as file:
+        reader = csv.reader(file, delimiter=delimiter)
+        header = next(reader)
         try:
             for fields in reader:
                 place = f"{path.name}:{reader.line_num}"
-                if len(fields) > len(header) or 0 < len(fields) < len(header):
+                if fields and len(fields) != len(header):
                     counted = f"{len(fields)} fields where the header has {len(header)}"
                     yield Fault(place, f"{counted}; quote what needs it")
                 elif fields:

@@ -30,10 +30,10 @@ class Limits:
     length: float = 0.4
 
     def __post_init__(self) -> None:
-        if not 0 <= self.neutral < self.toxic <= 1:
+        if not 0 <= self.neutral <= self.toxic <= 1:
             raise ConfigError(
                 f"a neutral side below {self.neutral} and a toxic one above {self.toxic} is no filter;"
-                " needed is 0 ≤ neutral < toxic ≤ 1"
+                " needed is 0 ≤ neutral ≤ toxic ≤ 1"
             )
         if not self.similarity[0] < self.similarity[1]:
             raise ConfigError(f"no similarity is above {self.similarity[0]} and up to {self.similarity[1]}")
