@@ -19,6 +19,7 @@ from unbarb.errors import ConfigError, MissingExtra, PluginError
 EXTRAS = {
     "ctranslate2": "ct2",
     "huggingface_hub": "train",
+    "onnxscript": "train",
     "peft": "train",
     "torch": "train",
     "transformers": "train",

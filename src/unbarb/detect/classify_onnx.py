@@ -13,7 +13,7 @@ from unbarb.errors import ModelError
 
 
 class OnnxClassifier:
-    """``model.onnx`` beside ``config.json`` and ``tokenizer.json``, as ``unbarb export --to onnx`` writes."""
+    """``model.onnx`` beside ``config.json`` and ``tokenizer.json``, from ``unbarb export --to onnx``."""
 
     def __init__(self, folder: ModelFolder, threads: int) -> None:
         options = onnxruntime.SessionOptions()

@@ -118,3 +118,15 @@ def digest_of(folders: Iterable[Path]) -> str:
                         f"{number}/{path.name} {file_digest(file, 'sha256').hexdigest()}\n".encode()
                     )
     return f"sha256:{whole.hexdigest()}"
+
+
+def weights_digest(folder: Path) -> str:
+    """SHA-256 over the names and contents of the weights in `folder`, as ``run.json`` has it of a base."""
+    lines = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.name.endswith(WEIGHTS):
+            with path.open("rb") as file:
+                lines.append(
+                    f"{path.relative_to(folder).as_posix()} {file_digest(file, 'sha256').hexdigest()}\n"
+                )
+    return sha256("".join(lines).encode()).hexdigest()
