@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
+from math import ceil
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -158,7 +159,7 @@ def balance(rows: Sequence[Classes], plan: Plan, split: str, seed: int) -> Balan
 
 
 def _scaled(wanted: Mapping[str, int], scale: float) -> dict[str, int]:
-    return {label: int(count * scale + 1e-9) for label, count in wanted.items()}
+    return {label: ceil(count * scale - 1e-9) for label, count in wanted.items()}
 
 
 def _scale(kinds: Mapping[Classes, int], wanted: Mapping[str, int], there: Mapping[str, int]) -> float:

@@ -47,7 +47,7 @@ class Tally:
         scores = meta.get("toxicity")
         if self.kind == "labelled":
             self.labels.update(classes_of(row["labels"]))
-            self.known.update(row["labels"])
+            self.known.update(row["labels"].keys())
             scores = {"text": row["labels"].get("toxicity")}
         for part, score in (scores if isinstance(scores, dict) else {}).items():
             if isinstance(score, int | float):
