@@ -1,4 +1,4 @@
-"""Base models as recipes name them: real architectures, tiny, with a tokenizer trained on the rows, in the hub's format."""
+"""Base models as recipes name them: real architectures, tiny, with a tokenizer made for the rows."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def prepared(folder: Path, learnt: int = LEARNT) -> Prepared:
 
 
 def tokenizer(seq2seq: bool) -> PreTrainedTokenizerFast:
-    """A byte-level BPE that knows the pairs' words; it ends a text for an encoder, and begins one for a decoder."""
+    """A byte-level BPE of the pairs' words; it ends a text for an encoder, and begins one for a decoder."""
     made = Tokenizer(models.BPE(unk_token="<unk>"))
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     made.decoder = decoders.ByteLevel()
@@ -75,8 +75,8 @@ def tokenizer(seq2seq: bool) -> PreTrainedTokenizerFast:
     )  # fmt: skip
 
 
-def t5(size: int) -> Any:
-    return T5ForConditionalGeneration(T5Config(**_t5(size)))
+def t5(size: int, **more: Any) -> Any:
+    return T5ForConditionalGeneration(T5Config(**{**_t5(size), **more}))
 
 
 def mt5(size: int) -> Any:
@@ -122,18 +122,18 @@ def mixtral(size: int) -> Any:
     return MixtralForCausalLM(config)
 
 
-SEQ2SEQ: dict[str, Callable[[int], Any]] = {"t5": t5, "mt5": mt5, "bart": bart}
-CAUSAL: dict[str, Callable[[int], Any]] = {
+SEQ2SEQ: dict[str, Callable[..., Any]] = {"t5": t5, "mt5": mt5, "bart": bart}
+CAUSAL: dict[str, Callable[..., Any]] = {
     "bloom": bloom, "phi": phi, "opt": opt, "llama": llama, "mixtral": mixtral,
 }  # fmt: skip
 ALL = {**SEQ2SEQ, **CAUSAL}
 
 
-def write(name: str, folder: Path) -> Path:
-    """A base with seeded random weights and its tokenizer, in `folder`."""
+def write(name: str, folder: Path, **more: Any) -> Path:
+    """A base with seeded random weights and its tokenizer, in `folder`; `more` goes to its config."""
     torch.manual_seed(7)
     words = tokenizer(name in SEQ2SEQ)
-    ALL[name](-(-len(words) // 64) * 64).save_pretrained(folder)
+    ALL[name](-(-len(words) // 64) * 64, **more).save_pretrained(folder)
     words.save_pretrained(folder)
     return folder
 
