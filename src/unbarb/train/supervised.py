@@ -199,13 +199,14 @@ def rows_as_seen(
 
 
 def pieces(tokenizer: Any, ids: Sequence[int]) -> Iterator[str]:
-    """The text that each token adds to what stands before it."""
-    before = ""
+    """The text that each token adds to what stands before it; of a character's tokens, the last has it."""
+    told = ""
     for end in range(1, len(ids) + 1):
         text = tokenizer.decode(list(ids[:end]), clean_up_tokenization_spaces=False)
-        # A token may be part of a character, which shows only when its last byte is there.
-        yield text[len(before) :] if text.startswith(before) else text
-        before = text
+        if end < len(ids):
+            text = text.rstrip("\N{REPLACEMENT CHARACTER}")
+        yield text[len(told) :]
+        told = text if len(text) > len(told) else told
 
 
 def pad(batch: Sequence[Encoded], pad_id: int, *, multiple: int = 1) -> dict[str, Tensor]:
