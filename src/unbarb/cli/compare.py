@@ -22,7 +22,7 @@ def compare(
         list[str],
         typer.Argument(
             metavar="[NAME=]SYSTEM...",
-            help="JSONL with id and output (or scores), the folder of a run of `unbarb train`, or a policy.",
+            help="JSONL with id and output (or scores), a folder of `unbarb train`, or a policy.",
         ),
     ],
     data: Annotated[

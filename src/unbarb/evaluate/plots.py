@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from itertools import accumulate
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -129,20 +130,22 @@ def scatters(points: Sequence[Point]) -> list[str]:
 
 
 def _spread(found: Sequence[Spread]) -> str:
+    """Cumulative: lines of many systems stay apart where outlines of bars would hide each other."""
     figure, axes = _canvas(4.6, 3.0)
     for i, one in enumerate(found):
         step, whole = (one.high - one.low) / len(one.counts), max(sum(one.counts), 1)
         edges = [one.low + step * at for at in range(len(one.counts) + 1)]
-        axes.stairs([count / whole for count in one.counts], edges, color=COLOURS[i % len(COLOURS)],
-                    label=_name(one.system), linewidth=1.4)  # fmt: skip
+        below = [count / whole for count in accumulate(one.counts, initial=0)]
+        axes.plot(edges, below, color=COLOURS[i % len(COLOURS)], label=_name(one.system), linewidth=1.4)
+    axes.set_ylim(0, 1.02)
     axes.set_xlabel(_name(found[0].name))
-    axes.set_ylabel("share of texts")
+    axes.set_ylabel("share of texts up to there")
     axes.legend(frameon=False, fontsize=8)
     return _svg(figure)
 
 
 def _scatter(points: Sequence[Point]) -> str:
-    figure, axes = _canvas(4.6, 4.2)
+    figure, axes = _canvas(6.0, 4.6)
     axes.plot([p.x for p in points], [p.y for p in points], "o", color=COLOURS[0], markersize=5)
     for point in points:
         axes.annotate(_name(point.system), (point.x, point.y), xytext=(4, 3), textcoords="offset points",
