@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import unicodedata
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -147,6 +150,16 @@ def test_what_did_not_change_is_copied(text: str) -> None:
     for i, c in enumerate(view.text):
         inside = any(change.start <= view.starts[i] < change.end for change in view.changed)
         assert inside or view.starts[i] == view.ends[i] or text[view.starts[i]] == c
+
+
+def test_every_mark_is_read_alone_and_behind_a_letter() -> None:
+    """Some marks have a combining class and yet stand by themselves (U+1734)."""
+    marks = [chr(c) for c in range(sys.maxunicode) if unicodedata.category(chr(c)).startswith("M")]
+    assert "\u1734" in marks
+    for mark in marks:
+        assert normalize(mark).text in ("", mark)
+        assert normalize(f"a{mark}b").text.startswith("a")
+
 
 
 @pytest.mark.parametrize(

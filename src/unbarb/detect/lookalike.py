@@ -21,6 +21,7 @@ _LETTERLIKE = dict(
     zip("ƒᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢɑɡɩʀɴʙɛßẞ", "fabcdefghijklmnoprstuvwyzagirnbess", strict=True)
 )
 _WORD = re.compile(r"[^\W\d_]+")
+_MARKS = ("Mn", "Me")
 _ASCII_CONTROL = re.compile("[\u0000-\u0008\u000e-\u001f\u007f]")
 
 _Piece = tuple[int, int, str]
@@ -50,9 +51,9 @@ def pieces(text: str) -> list[_Piece]:
                 found.append((at, end, ""))
             at = end
             continue
-        if unicodedata.combining(c):
+        if unicodedata.category(c) in _MARKS:
             end = at
-            while end < size and unicodedata.category(text[end]) in ("Mn", "Me"):
+            while end < size and unicodedata.category(text[end]) in _MARKS:
                 end += 1
             base = text[at - 1 : at]
             if ((base.isascii() and base.isalnum()) or styled(base)) and _piled(base, text[at:end]):
