@@ -65,8 +65,8 @@ def export_classifier(
     """
     if trained.kind != "classification":
         raise ConfigError(
-            f"{trained.folder.path} is a {trained.kind} model; --to onnx is for classifiers, ctranslate2 for"
-            " models that write"
+            f"{trained.folder.path} is a {trained.kind} model; --to onnx is for classifiers, ctranslate2"
+            " for models that write"
         )
     if precision not in TOLERANCES:
         raise ConfigError(f"--precision {precision!r} is none of {', '.join(TOLERANCES)}")
@@ -90,7 +90,8 @@ def export_classifier(
         if not apart <= allowed:
             raise ModelError(
                 f"the {precision} graph drifted: a probability differs from torch by {apart:.4f} on one"
-                f" of {len(asked)} texts (allowed {allowed:g}); export --precision fp32, or allow --tolerance"
+                f" of {len(asked)} texts (allowed {allowed:g}); export --precision fp32, or allow"
+                " --tolerance"
             )
         model.model.config.save_pretrained(partial)
         model.tokenizer.save_pretrained(partial)

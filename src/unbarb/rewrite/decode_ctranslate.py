@@ -11,6 +11,9 @@ from unbarb.prompt import Template
 from unbarb.rewrite.search import Generated, Search
 
 _UNBOUNDED = 1_000_000
+PATIENCE = 3.0
+"""So many times the beams' number of sequences are finished before a search ends: with 1, four short poor
+ones can end it a token before the best."""
 
 
 class CTranslateGenerator:
@@ -39,6 +42,7 @@ class CTranslateGenerator:
         options = {
             "beam_size": search.width,
             "num_hypotheses": search.candidates,
+            "patience": PATIENCE,
             "return_scores": True,
             "return_end_token": True,
         }
