@@ -97,7 +97,7 @@ def bart(vocabulary: int) -> BartForConditionalGeneration:
 def llama(**more: Any) -> LlamaForCausalLM:
     torch.manual_seed(0)
     sizes = {
-        "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4,
+        "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4,
         "num_key_value_heads": 2, "max_position_embeddings": 256, "tie_word_embeddings": False,
     }  # fmt: skip
     return LlamaForCausalLM(LlamaConfig(**(SIZES | sizes | more)))

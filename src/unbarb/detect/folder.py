@@ -120,13 +120,17 @@ def digest_of(folders: Iterable[Path]) -> str:
     return f"sha256:{whole.hexdigest()}"
 
 
+def file_digests(folder: Path, endings: tuple[str, ...] = ("",)) -> dict[str, str]:
+    """SHA-256 of each file of `folder` whose name ends so, by its path in there."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.name.endswith(endings):
+            with path.open("rb") as file:
+                found[path.relative_to(folder).as_posix()] = file_digest(file, "sha256").hexdigest()
+    return found
+
+
 def weights_digest(folder: Path) -> str:
     """SHA-256 over the names and contents of the weights in `folder`, as ``run.json`` has it of a base."""
-    lines = []
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.name.endswith(WEIGHTS):
-            with path.open("rb") as file:
-                lines.append(
-                    f"{path.relative_to(folder).as_posix()} {file_digest(file, 'sha256').hexdigest()}\n"
-                )
-    return sha256("".join(lines).encode()).hexdigest()
+    lines = "".join(f"{name} {digest}\n" for name, digest in file_digests(folder, WEIGHTS).items())
+    return sha256(lines.encode()).hexdigest()

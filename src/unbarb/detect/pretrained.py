@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +59,9 @@ def adapted(model: Any, folder: ModelFolder) -> Any:
         ModelError: a weight of the adapter finds no place in the model, or a place of the model no weight;
             peft itself only warns, and the adapter would do nothing.
     """
-    wrapped = PeftModel.from_pretrained(model, folder.path)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Found missing adapter keys")  # an error, just below
+        wrapped = PeftModel.from_pretrained(model, folder.path)
     there = set(get_peft_model_state_dict(wrapped))
     stored = set(load_peft_weights(str(folder.path), device="cpu"))
     if there != stored:

@@ -119,7 +119,7 @@ def _trace(model: Pretrained, ids: list[int], path: Path) -> None:
                 external_data=False,
                 verbose=False,
             )
-            graph = program.model_proto
+        graph = program.model_proto  # type: ignore[union-attr]  # dynamo=True gives a program
     except ModuleNotFoundError as error:
         raise missing_extra("--to onnx", error) from error
     except Exception as error:  # the exporter wraps what it cannot lay in classes of its own

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ NO_LOADER = {
     "phi": "its loader reads the files of before 2024",
     "mixtral": "it has no loader for mixtures of experts",
 }
-LOST = {
+LOST: Mapping[Any, Mapping[str, Any]] = {
     BartConfig: {"normalize_before": False, "add_final_layer_norm": False, "normalize_embedding": True},
     XLMRobertaConfig: {"position_embedding_type": "absolute"},
 }
@@ -176,15 +176,17 @@ def _refuse(trained: Trained, precision: str) -> None:
 def _attributes() -> Iterator[None]:
     """Lend configurations the attributes that the converter reads."""
     lent = [
-        (kind, name)
+        (kind, name, value)
         for kind, attributes in LOST.items()
         for name, value in attributes.items()
-        if not hasattr(kind, name) and (setattr(kind, name, value) or True)
+        if not hasattr(kind, name)
     ]
+    for kind, name, value in lent:
+        setattr(kind, name, value)
     try:
         yield
     finally:
-        for kind, name in lent:
+        for kind, name, _ in lent:
             delattr(kind, name)
 
 

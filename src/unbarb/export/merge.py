@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import shutil
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -167,6 +168,9 @@ def merged_model(model: Any, trained: Trained) -> Any:
     if not trained.is_adapter:
         return model
     try:
-        return model.merge_and_unload(safe_merge=True).eval()
+        with warnings.catch_warnings():
+            # A head that was never tied is said to be so no longer, which is right.
+            warnings.filterwarnings("ignore", message="Input and output embeddings are no longer tied")
+            return model.merge_and_unload(safe_merge=True).eval()
     except (ValueError, AttributeError, NotImplementedError) as error:
         raise ModelError(f"{trained.folder.path} cannot be merged: {error}") from error
