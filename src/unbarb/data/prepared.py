@@ -16,7 +16,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -122,7 +122,7 @@ def write_prepared(
     finish: Callable[[Path], Mapping[str, Any]] = lambda part: {},
     overwrite: bool = False,
 ) -> Prepared:
-    """Write rows by split and their manifest, and read the set back as anybody will.
+    """Write rows by split and their manifest, and read the set back, as anybody will, before it appears.
 
     A split that is not in `splits` becomes an empty file. `about` goes into the manifest: sources, options,
     drops; so does what `finish` gives, which is called when all rows are written and may write further
@@ -141,12 +141,12 @@ def write_prepared(
         part.mkdir(parents=True)
         counts = {name: _written(part / f"{name}.jsonl", splits.get(name, ())) for name in SPLITS}
         seal(part, kind, {**(about or {}), "rows": counts, **finish(part)})
-        Prepared.load(part)
+        checked = Prepared.load(part)
         shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)
     except OSError as error:
         raise InputError(f"{folder} cannot be written: {error.strerror or error}") from error
-    return Prepared.load(folder)
+    return replace(checked, folder=folder)
 
 
 def seal(folder: Path, kind: Kind, about: Mapping[str, Any]) -> None:

@@ -9,6 +9,8 @@ from typing import Protocol, TypeVar
 
 from unbarb.errors import ConfigError
 
+_SIGNS = {code: None for code in range(128) if not chr(code).isalnum()}
+
 SHARES: Mapping[str, float] = {"train": 0.9, "dev": 0.05, "test": 0.05}
 
 
@@ -29,7 +31,8 @@ def group_key(text: str) -> str:
     the same. A text without letters or digits is its own key.
     """
     plain = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(filter(str.isalnum, plain)) or plain.strip()
+    kept = plain.translate(_SIGNS) if plain.isascii() else "".join(filter(str.isalnum, plain))
+    return kept or plain.strip()
 
 
 def place(group: str, seed: int, shares: Mapping[str, float] = SHARES) -> str:
