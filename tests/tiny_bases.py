@@ -47,10 +47,10 @@ def pairs() -> tuple[dict[str, str], ...]:
     return tuple(json.loads(line) for line in PAIRS.read_text("utf-8").splitlines())
 
 
-def prepared(folder: Path, learnt: int = LEARNT) -> Prepared:
-    """The pairs as a prepared set: the first `learnt` to learn, the last four as dev rows."""
+def prepared(folder: Path, *, dev: bool = True) -> Prepared:
+    """The pairs as a prepared set: 32 to learn, and the last four as dev rows or none."""
     rows = [dict(row) for row in pairs()]
-    return write_prepared(folder, "pairs", {"train": rows[:learnt], "dev": rows[LEARNT:]})
+    return write_prepared(folder, "pairs", {"train": rows[:LEARNT], "dev": rows[LEARNT:] if dev else []})
 
 
 def tokenizer(seq2seq: bool) -> PreTrainedTokenizerFast:
@@ -79,45 +79,46 @@ def t5(size: int, **more: Any) -> Any:
     return T5ForConditionalGeneration(T5Config(**{**_t5(size), **more}))
 
 
-def mt5(size: int) -> Any:
-    return MT5ForConditionalGeneration(MT5Config(**_t5(size)))
+def mt5(size: int, **more: Any) -> Any:
+    return MT5ForConditionalGeneration(MT5Config(**{**_t5(size), **more}))
 
 
-def bart(size: int) -> Any:
+def bart(size: int, **more: Any) -> Any:
     config = BartConfig(
         vocab_size=size, **IDS, d_model=WIDTH, encoder_layers=LAYERS, decoder_layers=LAYERS,
         encoder_attention_heads=HEADS, decoder_attention_heads=HEADS, encoder_ffn_dim=2 * WIDTH,
         decoder_ffn_dim=2 * WIDTH, dropout=0.0, decoder_start_token_id=1, forced_eos_token_id=None,
-        max_position_embeddings=256,
+        max_position_embeddings=256, **more,
     )  # fmt: skip
     return BartForConditionalGeneration(config)
 
 
-def bloom(size: int) -> Any:
-    config = BloomConfig(vocab_size=size, **IDS, hidden_size=WIDTH, n_layer=LAYERS, n_head=HEADS)
+def bloom(size: int, **more: Any) -> Any:
+    config = BloomConfig(vocab_size=size, **IDS, hidden_size=WIDTH, n_layer=LAYERS, n_head=HEADS, **more)
     return BloomForCausalLM(config)
 
 
-def phi(size: int) -> Any:
-    return PhiForCausalLM(PhiConfig(**_decoder(size), tie_word_embeddings=False, resid_pdrop=0.0))
+def phi(size: int, **more: Any) -> Any:
+    return PhiForCausalLM(PhiConfig(**_decoder(size), tie_word_embeddings=False, **more))
 
 
-def opt(size: int) -> Any:
+def opt(size: int, **more: Any) -> Any:
     config = OPTConfig(
         vocab_size=size, **IDS, hidden_size=WIDTH, word_embed_proj_dim=WIDTH, num_hidden_layers=LAYERS,
         num_attention_heads=HEADS, ffn_dim=2 * WIDTH, max_position_embeddings=256, dropout=0.0,
+        **more,
     )  # fmt: skip
     return OPTForCausalLM(config)
 
 
-def llama(size: int) -> Any:
-    return LlamaForCausalLM(LlamaConfig(**_decoder(size), tie_word_embeddings=False))
+def llama(size: int, **more: Any) -> Any:
+    return LlamaForCausalLM(LlamaConfig(**_decoder(size), tie_word_embeddings=False, **more))
 
 
-def mixtral(size: int) -> Any:
+def mixtral(size: int, **more: Any) -> Any:
     config = MixtralConfig(
         **_decoder(size), num_key_value_heads=2, num_local_experts=2, num_experts_per_tok=1,
-        sliding_window=None,
+        sliding_window=None, **more,
     )  # fmt: skip
     return MixtralForCausalLM(config)
 
