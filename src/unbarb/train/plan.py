@@ -27,6 +27,8 @@ from transformers import (
 from unbarb.errors import ConfigError
 from unbarb.policy.reading import did_you_mean
 from unbarb.train.memory import Batch, Memory, estimate
+from unbarb.train.models import load_config
+from unbarb.train.packaged import packaged
 from unbarb.train.schema import ModelPart, TrainRecipe
 from unbarb.train.targets import Resolved, adapter, steady, trainable
 
@@ -113,6 +115,7 @@ def config_of(part: ModelPart) -> PretrainedConfig:
 
     Raises:
         ConfigError: there is none.
+        InputError: the hub cannot be reached.
     """
     if part.config is not None:
         path = CONFIGS / f"{part.config}.json"
@@ -124,13 +127,7 @@ def config_of(part: ModelPart) -> PretrainedConfig:
             )
         content = json.loads(path.read_text(encoding="utf-8"))
         return AutoConfig.for_model(**{key: one for key, one in content.items() if key != "_source"})
-    try:
-        return AutoConfig.from_pretrained(part.name, revision=part.revision)
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"model.name: no config of {part.name!r} on the hub or in a folder of that name"
-            " (is there a network?); model.config names one that ships, and then nothing is fetched"
-        ) from error
+    return load_config(packaged(part))
 
 
 def architecture(recipe: TrainRecipe) -> Any:
