@@ -123,7 +123,8 @@ def _sure(figure: Measured) -> str:
     parts = []
     if figure.low is not None and figure.high is not None:
         parts.append(f"{_short(figure.low)} … {_short(figure.high)}")
-    parts.append(f"n {figure.n:,}")
+    if figure.n or figure.value is None:
+        parts.append(f"n {figure.n:,}")
     if figure.unscored:
         parts.append(f"{figure.unscored:,} unscored")
     return " · ".join(parts)
@@ -155,7 +156,9 @@ def _about(report: Report) -> str:
     entries = [*_named("model", report.models), *_named("policy", report.policy)]
     entries += _named("version", report.versions)
     for name, figure in report.judges.get("quality", {}).items():
-        entries.append((f"judge: {name}, AUC", f"{number(figure)} ({_sure(figure)})"))
+        entries.append((f"judge: {escape(name)}, AUC", f"{number(figure)} ({_sure(figure)})"))
+    for part, judge in report.judges.get("parts", {}).items():
+        entries.append((escape(part), escape(judge)))
     if "digest" in report.judges:
         entries.append(("judges", escape(str(report.judges["digest"]))))
     entries += [(f"data: {escape(t.suite)}, {escape(t.name)}", escape(t.data)) for t in report.tables]

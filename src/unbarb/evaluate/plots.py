@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Sequence
 from itertools import accumulate
 
@@ -27,6 +28,8 @@ STYLE = {
     "ytick.color": INK,
 }
 LEAST_ALARMS = 1e-3
+LONGEST = 36
+"""Characters of a name in a plot; the table beside it has the whole."""
 COMPARED = ("joint", "calibrated", "J 2022", "J 2024", "J 2025")
 """Figures of a comparison that are drawn."""
 
@@ -156,7 +159,8 @@ def _scatter(points: Sequence[Point]) -> str:
 
 
 def _name(text: str) -> str:
-    """`text` as matplotlib shall show it: no mathematics, not hidden by a leading underscore."""
+    """`text` as matplotlib shall show it: short, no mathematics, not hidden by a leading underscore."""
+    text = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
     plain = text.replace("\\", "/").replace("$", r"\$")
     return f" {plain}" if plain.startswith("_") else plain
 
@@ -175,7 +179,7 @@ def _dots(named: Sequence[tuple[str, Measured]], label: str) -> str:
     axes.set_xlim(0, 1)
     axes.grid(axis="x", color=FAINT, linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.set_xlabel(label)
+    axes.set_xlabel(_name(label))
     return _svg(figure)
 
 
@@ -191,7 +195,9 @@ def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
 def _svg(figure: Figure) -> str:
     """The figure as an ``<svg>`` element, the same bytes for the same numbers."""
     buffer = io.StringIO()
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
+        # Text stays text in the SVG: the reader's own fonts have what matplotlib's lacks.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure.savefig(buffer, format="svg", metadata={"Date": None}, transparent=True)
     text = buffer.getvalue()
     return text[text.index("<svg") :]
