@@ -7,6 +7,8 @@ half of the samples; p is the share of rounds that differ as much or more, count
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from unbarb.errors import InputError
@@ -14,6 +16,17 @@ from unbarb.metrics.scored import Values, scored
 
 METRIC = "paired_randomisation/1"
 ROUNDS, SEED = 2000, 13
+
+
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """Corrected for how many they are, step down (Holm 1979, https://www.jstor.org/stable/4615733)."""
+    order = sorted((p, at) for at, p in enumerate(p_values) if p is not None)
+    found: list[float | None] = [None] * len(p_values)
+    highest = 0.0
+    for rank, (p, at) in enumerate(order):
+        highest = max(highest, min(1.0, p * (len(order) - rank)))
+        found[at] = highest
+    return found
 
 
 def p_value(first: Values, second: Values, *, rounds: int = ROUNDS, seed: int = SEED) -> float | None:

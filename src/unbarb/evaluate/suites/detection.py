@@ -42,12 +42,13 @@ def detection(data: Texts, subjects: Sequence[Subject], progress: Progress = sil
     """The table of one set of texts, which needs the label ``toxicity``."""
     truth = data.labels["toxicity"]
     rows: list[Row] = []
-    curves: list[Curve] = []
+    lines: list[Curve] = []
     for subject in subjects:
         outcomes = subject.outcomes(data.texts, progress)
         rows.append(Row(subject.name, _figures(outcomes, truth), subject.digest))
-        curves += _curves(subject.name, outcomes, truth)
-    return Table("detection", data.name, NOTE, data.digest, tuple(rows), tuple(curves))
+        scores = [outcome.scores.get("toxicity") for outcome in outcomes]
+        lines += curves(subject.name, scores, truth)
+    return Table("detection", data.name, NOTE, data.digest, tuple(rows), tuple(lines))
 
 
 def labels(data: Texts, subjects: Sequence[Subject], progress: Progress = silent) -> Table:
@@ -84,8 +85,8 @@ def _figures(outcomes: Sequence[Outcome], truth: Sequence[float | None]) -> dict
     }
 
 
-def _curves(system: str, outcomes: Sequence[Outcome], truth: Sequence[float | None]) -> list[Curve]:
-    scores = [outcome.scores.get("toxicity") for outcome in outcomes]
+def curves(system: str, scores: Sequence[float | None], truth: Sequence[float | None]) -> list[Curve]:
+    """The ROC curve and the calibration of one system, none when a class is missing."""
     value, label = scored(scores, truth).columns
     if not len(value) or label.min() == label.max():
         return []
