@@ -56,7 +56,7 @@ clean:
 $(VENV)/.installed: pyproject.toml
 	test -x $(IN)python || $(PYTHON) -m venv $(VENV)
 	$(IN)python -m pip install --quiet "$(TORCH)"
-	$(IN)python -m pip install --quiet --editable '.[train,dev]'
+	$(IN)python -m pip install --quiet --editable '.[train,ct2,dev]'
 	touch $@
 
 $(DEMO)/.installed: pyproject.toml $(SOURCES)
