@@ -9,6 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ pytest.importorskip("sacrebleu")
 pytest.importorskip("rouge_score")
 pytest.importorskip("scipy")
 
+from unbarb.errors import InputError
 from unbarb.metrics import (
     acceptability,
     accuracy,
@@ -49,7 +51,7 @@ from unbarb.metrics import (
     sta,
     toxicity,
 )
-from unbarb.metrics.catalogue import definitions
+from unbarb.metrics.catalogue import definitions, refreshed
 
 N = 4000
 RANDOM = np.random.default_rng(11)
@@ -325,3 +327,11 @@ def test_every_metric_says_what_it_is_and_where_from() -> None:
         assert one.sources, f"{one.file} names no source"
         assert len(one.says) > 30, one.file
         assert "/" in one.metric or one.metric in {"bleu", "chrf"}, f"{one.file}: no version"
+
+
+def test_the_page_has_the_table_of_the_files() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text("utf-8")
+    assert refreshed(page) == page, "run python -m unbarb.metrics.catalogue docs/metrics.md"
+    assert page.count("| `") > len(definitions())
+    with pytest.raises(InputError, match="no <!-- metrics -->"):
+        refreshed("an empty page")

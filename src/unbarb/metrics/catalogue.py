@@ -1,16 +1,22 @@
 """What metrics there are: each file's own docstring, read as a table; nothing is imported for it.
 
 A metric is a file of this folder with a line ``METRIC = "name/1"``. Its docstring opens with the name and
-the definition, and holds the address of its source.
+the definition, and holds the address of its source. ``python -m unbarb.metrics.catalogue docs/metrics.md``
+writes the table into its page.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from unbarb.errors import InputError
+
+BEGIN, END = "<!-- metrics -->", "<!-- end -->"
+_BLOCK = re.compile(f"{BEGIN}\n.*?{END}", re.DOTALL)
 _LINK = re.compile(r"https?://[^\s,;)]+")
 
 
@@ -55,3 +61,19 @@ def _definition(path: Path) -> Definition | None:
         return None
     first = " ".join(text.split("\n\n")[0].split())
     return Definition(path.name, str(names[0]), first, tuple(dict.fromkeys(_LINK.findall(text))))
+
+
+def refreshed(page: str) -> str:
+    """`page` with the table between its marks made anew.
+
+    Raises:
+        InputError: the page has no marks.
+    """
+    if not _BLOCK.search(page):
+        raise InputError(f"no {BEGIN} … {END} in the page; put them where the table shall stand")
+    return _BLOCK.sub(lambda _: f"{BEGIN}\n{as_table(definitions())}\n{END}", page)
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1])
+    target.write_text(refreshed(target.read_text("utf-8")), "utf-8")
