@@ -122,6 +122,7 @@ def test_nothing_is_kept_of_a_merge_that_drifts(llama: Path, tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.filterwarnings("ignore:Merge lora module to 4-bit")
 def test_trap_bnb_4bit_weights_are_packed_anew_by_the_first_forward(llama: Path, tmp_path: Path) -> None:
     """Evaluate, then merge in place, corrupts NF4 weights on some processors; a fresh base is taken."""
     pytest.importorskip("bitsandbytes")

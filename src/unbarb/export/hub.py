@@ -37,11 +37,12 @@ def check_hub(repository: str, api: HfApi | None = None) -> str:
                 f"--push {repository}: {hub.endpoint} does not take the token; make one that may write and"
                 " run `hf auth login`"
             ) from error
-X
+        told = f"--push {repository}: {hub.endpoint} answered {status}; try again later"
+        raise InputError(told) from error
     except Exception as error:  # no network: httpx, requests and sockets each have classes of their own
         raise InputError(
-            f"--push {repository}: {hub.endpoint} cannot be reached ({type(error).__name__}); leave out --push"
-            " and upload the folder where there is a network: `hf upload`"
+            f"--push {repository}: {hub.endpoint} cannot be reached ({type(error).__name__}); leave out"
+            " --push and upload the folder where there is a network: `hf upload`"
         ) from error
     return account
 
