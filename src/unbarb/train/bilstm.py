@@ -1,7 +1,7 @@
 """A bidirectional LSTM that reads a text word after word, and the maximum over its words.
 
-Embeddings are learnt from the training rows; sequences are packed, so that padding is never read. A label that a
-row does not know takes no part in the loss.
+Embeddings are learnt from the training rows; sequences are packed, so that padding is never read. A label
+that a row does not know takes no part in the loss.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def train(recipe: TrainRecipe, prepared: Prepared, run: Run) -> Mapping[str, Any
     words = vocabulary([row["text"] for row in rows], recipe.words)
     classifier = BiLSTM(recipe.data.labels, words, recipe.words)
     weight = torch.tensor(positive_weights(truth, recipe.training.class_weight), dtype=torch.float32)
-    done = learn(classifier, _rows(classifier, rows, truth), _rows(classifier, dev, None), recipe, weight, run)
+    done = learn(
+        classifier, _rows(classifier, rows, truth), _rows(classifier, dev, None), recipe, weight, run
+    )
     total = sum(one.numel() for one in classifier.net.parameters())
     facts = {"words": len(words), "parameters": {"trainable": total, "total": total, "share": 1.0}}
     return {**facts, **done, **conclude(run, classifier, dev)}
@@ -73,7 +75,12 @@ def _rows(classifier: BiLSTM, rows: Sequence[Mapping[str, Any]], truth: Floats |
 
 
 def learn(
-    classifier: BiLSTM, rows: Sequence[Row], dev: Sequence[Row], recipe: TrainRecipe, weight: Tensor, run: Run
+    classifier: BiLSTM,
+    rows: Sequence[Row],
+    dev: Sequence[Row],
+    recipe: TrainRecipe,
+    weight: Tensor,
+    run: Run,
 ) -> dict[str, Any]:
     """Train; the weights with the lowest dev loss at the end of an epoch are kept.
 
@@ -107,7 +114,10 @@ def learn(
             step += 1
             run.live.moved(step)
         epoch += 1
-        figures = {"loss": round(float(torch.stack(losses).mean()), 6), "learning_rate": schedule.get_last_lr()[0]}
+        figures = {
+            "loss": round(float(torch.stack(losses).mean()), 6),
+            "learning_rate": schedule.get_last_lr()[0],
+        }
         if dev:
             figures["eval_loss"] = round(_dev_loss(net, dev, weight), 6)
         if not dev or figures["eval_loss"] < best["loss"]:

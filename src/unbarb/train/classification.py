@@ -1,7 +1,7 @@
-"""Classification: an encoder (or any model of transformers) with one output a label, tuned whole or by adapters.
+"""Classification: a model of transformers with an output a label, tuned whole or by adapters.
 
-Every label is a question of its own (sigmoid, not softmax). A label that a row does not know is NaN and takes
-no part in the loss; shares of votes are learnt as shares. Positive rows of a rare label weigh more by
+Every label is a question of its own (sigmoid, not softmax). A label that a row does not know is NaN and
+takes no part in the loss; shares of votes are learnt as shares. Positive rows of a rare label weigh more by
 ``training.class_weight``. Batches hold texts of like length, so that little of them is padding.
 """
 
@@ -62,11 +62,12 @@ def train(recipe: TrainRecipe, prepared: Prepared, run: Run) -> Mapping[str, Any
         labels, trainer.model.eval().float(), tokenizer, recipe.data.max_source_tokens,
         {"name": recipe.base.name, "revision": recipe.base.revision},
     )  # fmt: skip
-    return {**facts, **done, "cut_texts": cut, **conclude(run, classifier, dev)}
+    long = {"rows": cut, "what": recipe.data.too_long}
+    return {**facts, **done, "long_texts": long, **conclude(run, classifier, dev)}
 
 
 def prepare_model(recipe: TrainRecipe, run: Run) -> tuple[Any, Any, dict[str, Any]]:
-    """The base with a new head and the recipe's method on it; its tokenizer; what ``run.json`` says of them.
+    """The base with a new head and the method on it; its tokenizer; what ``run.json`` says of them.
 
     Raises:
         ConfigError: there is no such model, or a target of the method matches nothing.
@@ -121,9 +122,9 @@ def encode(
     long = [at for at, one in enumerate(ids) if len(one) > limit]
     if long and how == "error":
         raise InputError(
-            f"{len(long):,} of {len(rows):,} texts are longer than data.max_source_tokens {limit}, the longest"
-            f" {max(map(len, ids)):,} (row {rows[long[0]]['id']!r} is one); raise it, or set data.too_long to"
-            " cut or drop"
+            f"{len(long):,} of {len(rows):,} texts are longer than data.max_source_tokens {limit}, the"
+            f" longest {max(map(len, ids)):,} (row {rows[long[0]]['id']!r} is one); raise it, or set"
+            " data.too_long to cut or drop"
         )
     if long and how == "cut":
         ids = tokenizer([row["text"] for row in rows], truncation=True, max_length=limit)["input_ids"]
@@ -183,7 +184,7 @@ class LabelTrainer(Trainer):  # type: ignore[misc]
 
 
 class TransformerClassifier:
-    """A tuned model and its tokenizer; a text beyond `max_tokens` is scored in windows, the highest counts."""
+    """A tuned model; a text beyond `max_tokens` is scored in windows, the highest counts."""
 
     def __init__(
         self, labels: Sequence[str], model: Any, tokenizer: Any, max_tokens: int, base: Mapping[str, Any]

@@ -2,9 +2,10 @@
 
 ``multinomial`` is scikit-learn's `MultinomialNB`, ``complement`` its `ComplementNB` (Rennie et al. 2003,
 "Tackling the Poor Assumptions of Naive Bayes Text Classifiers"): with two classes a complement is the other
-class, and what is left of the difference is that a rare label's low prior is not counted. ``nbsvm`` is logistic regression on rows scaled by
-naive Bayes' log-count ratios (Wang and Manning 2012, https://aclanthology.org/P12-2018/): the same features, but
-learnt together, so that ten signs of one thing no longer count as ten.
+class, and what is left of the difference is that a rare label's low prior is not counted. ``nbsvm`` is
+logistic regression on rows scaled by naive Bayes' log-count ratios (Wang and Manning 2012,
+https://aclanthology.org/P12-2018/): the same features, but learnt together, so that ten signs of one thing
+no longer count as ten.
 
 All three are linear in their rows; what is saved is that linear model.
 """

@@ -34,7 +34,9 @@ def located(name: str, revision: str | None = None) -> tuple[str, str | None]:
     folder = Path(found.origin).parent / "model"
     digest = weights_digest(folder)
     if revision is not None and revision != digest:
-        raise ModelError(f"{folder}: the weights are {digest}, and the recipe's model.revision is {revision}")
+        raise ModelError(
+            f"{folder}: the weights are {digest}, and the recipe's model.revision is {revision}"
+        )
     return str(folder), None
 
 

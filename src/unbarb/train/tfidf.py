@@ -70,9 +70,7 @@ class Tfidf:
         blocks = []
         for analyzer, given in asked:
             shortest, longest = given
-            found = _vectorizer(
-                analyzer, (shortest, longest), min_df=min_count, max_features=max_features
-            )
+            found = _vectorizer(analyzer, (shortest, longest), min_df=min_count, max_features=max_features)
             try:
                 found.fit(texts)
             except ValueError as error:
@@ -110,10 +108,8 @@ class Tfidf:
         """
         try:
             content = json.loads((folder / FILE).read_text("utf-8"))
-            return cls([
-                Block(b["analyzer"], (b["ngrams"][0], b["ngrams"][1]), tuple(b["terms"]), np.array(b["idf"]))
-                for b in content
-            ])  # fmt: skip
+            blocks = [(b["analyzer"], tuple(b["ngrams"]), tuple(b["terms"]), b["idf"]) for b in content]
+            return cls([Block(kind, ngrams, terms, np.array(idf)) for kind, ngrams, terms, idf in blocks])
         except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
             raise ModelError(f"{folder / FILE} does not load: {type(error).__name__}: {error}") from error
 

