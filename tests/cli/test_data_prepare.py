@@ -120,13 +120,14 @@ def test_augmentation_and_instructions(run, folder: Path) -> None:
         (["paradetox", "--data", "data", "--keep", "urls"], "--keep urls: cleaned are markup, addresses"),
         (["paradetox", "--data", "data", "--near", "0.3"], "It must be above 0.5"),
         (["paradetox", "--data", "data", "--push", "pairs"], "a repository is org/name"),
+        (["paradetox", "--data", "data", "--out", "own.csv/set"], "own.csv/set cannot be written"),
     ],
 )  # fmt: skip
 def test_wrong_use_says_what_to_do_and_writes_nothing(
     run, folder: Path, arguments: list[str], said: str
 ) -> None:
     before = sorted(path.name for path in folder.iterdir())
-    ran = run("data", "prepare", *arguments, "--out", "set")
+    ran = run("data", "prepare", "--out", "set", *arguments)
     assert ran.code == 2
     assert said in ran.err
     assert "Traceback" not in ran.err

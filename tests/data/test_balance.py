@@ -82,6 +82,8 @@ def test_a_class_that_no_text_has_is_an_error_that_says_what_is_there() -> None:
 def test_classes_of_a_row() -> None:
     assert classes_of({"toxicity": 0.5, "threat": 0.49}) == {"toxicity"}
     assert classes_of({"toxicity": 0.0}) == {"none"}
+    assert classes_of({"spam": 0.0}) == {"none"}
+    assert classes_of({"identity_attack": 0.0}) == set(), "it may be toxic in another way"
 
 
 def test_anybody_can_write_a_plan(tmp_path: Path) -> None:

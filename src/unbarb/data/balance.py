@@ -17,6 +17,7 @@ import yaml
 
 from unbarb.data.prepared import SPLITS
 from unbarb.errors import ConfigError
+from unbarb.text import LABELS
 
 NONE = "none"
 """The class of a text without any label."""
@@ -126,8 +127,14 @@ def presets() -> Mapping[str, Plan]:
 
 
 def classes_of(labels: Mapping[str, float]) -> Classes:
-    """The labels that a row has, or `NONE` alone."""
-    return frozenset(label for label, share in labels.items() if share >= HELD) or frozenset({NONE})
+    """The labels that a row has, or `NONE` alone.
+
+    A row that says nothing about toxicity may be toxic, so that without any label it is of no class, unless
+    all its labels are of the user's own.
+    """
+    held = frozenset(label for label, share in labels.items() if share >= HELD)
+    clean = "toxicity" in labels or not set(LABELS) & set(labels)
+    return held or (frozenset({NONE}) if clean else held)
 
 
 def balance(rows: Sequence[Classes], plan: Plan, split: str, seed: int) -> Balanced:

@@ -86,8 +86,8 @@ class Tally:
         }
 
     def shares(self) -> dict[str, float]:
-        """The share of the rows, 0…1, that have each label, or none."""
-        return {label: count / self.rows for label, count in self.labels.items()} if self.rows else {}
+        """The share of the rows, 0…1, that have each label, or none; the largest first."""
+        return {label: count / self.rows for label, count in self.labels.most_common()}
 
     @staticmethod
     def _bins(counts: dict[str, list[int]], part: str, size: int) -> list[int]:

@@ -15,7 +15,7 @@ from unbarb.data.readers.paranmt import STANDARD, Limits, paranmt
 from unbarb.data.readers.real_toxicity_prompts import real_toxicity_prompts
 from unbarb.data.records import Fault, Record
 
-Reader = Callable[[Mapping[str, Any]], Iterator[dict[str, Any] | str]]
+Reader = Callable[[Mapping[str, Any]], Iterator[dict[str, Any] | str | Fault]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ class Layout:
     def rows(self, record: Record) -> Iterator[dict[str, Any] | str | Fault]:
         """As `read`, but what cannot be read is a fault with its place."""
         try:
-            yield from self.read(record.values)
+            for row in self.read(record.values):
+                yield Fault(record.place, row.reason) if isinstance(row, Fault) else row
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             yield Fault(record.place, f"not as {self.name} is: {type(error).__name__}: {error}")
 
@@ -41,11 +42,10 @@ class Layout:
 def of_mapping(mapping: Columns) -> Layout:
     """The layout that a column mapping describes; its faults tell the column."""
 
-    def read(values: Mapping[str, Any]) -> Iterator[dict[str, Any] | str]:
+    def read(values: Mapping[str, Any]) -> Iterator[dict[str, Any] | str | Fault]:
         row = mapping.row(Record("", values))
-        if isinstance(row, Fault):
-            raise ValueError(row.reason)
-        yield row if row.get("labels") != {} else "unlabelled"
+        unlabelled = isinstance(row, dict) and row.get("labels") == {}
+        yield "unlabelled" if unlabelled else row
 
     return Layout("mapped columns", mapping.kind, mapping.columns, read)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -30,7 +31,7 @@ from unbarb.data.prepared import (
 from unbarb.data.sources import Source, one_kind
 from unbarb.data.split import place
 from unbarb.data.spool import Spool, only_train, read_rows, short
-from unbarb.errors import ConfigError
+from unbarb.errors import ConfigError, InputError
 from unbarb.text import LABELS
 
 OUT = ""
@@ -57,8 +58,7 @@ def prepare(
     kind = one_kind(sources)
     _agree(kind, options, typed)
     refuse_other(folder, overwrite=overwrite)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
+    with _scratch(folder) as scratch:
         found = Gathered(Tally(kind))
         spool = Spool(Path(scratch) / "rows.jsonl", kind)
         spool.fill(gather(sources, options, typed, found, progress))
@@ -79,6 +79,17 @@ def prepare(
 
         written = _written(spool, splits, options, found, after, progress)
         return write_prepared(folder, kind, written, finish=finish, overwrite=overwrite)
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[str]:
+    """A folder for what is needed meanwhile, beside `folder`; a disk that is full is told as such."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
+            yield scratch
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written: {error.strerror or error}") from error
 
 
 def _agree(kind: Kind, options: Options, typed: Typed | None) -> None:

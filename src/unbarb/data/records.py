@@ -89,7 +89,10 @@ def open_records(path: Path) -> Records:
 def _text(path: Path) -> IO[str]:
     # A byte that is not UTF-8 becomes �, which the eye sees; utf-8-sig drops the mark that Excel writes.
     opened = partial(gzip.open, path, "rt") if path.suffix == ".gz" else partial(open, path)
-    return cast(IO[str], opened(encoding="utf-8-sig", errors="replace", newline=""))
+    try:
+        return cast(IO[str], opened(encoding="utf-8-sig", errors="replace", newline=""))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def _delimited(path: Path, delimiter: str) -> Records:
