@@ -68,6 +68,14 @@ def test_a_file_by_its_path_with_names_of_classes(run, folder: Path) -> None:
     assert first["labels"] == {"toxicity": 0.0}
 
 
+def test_pairs_and_labelled_rows_together(run, folder: Path) -> None:
+    ran = run(
+        "data", "prepare", "paradetox", "jigsaw", "--data", "data", "--kind", "labelled", "--out", "both"
+    )
+    assert ran.code == 0, ran.err
+    assert "600 of paradetox as ParaDetox, as labelled; 200 of jigsaw" in ran.out
+
+
 def test_a_plan_says_how_it_was_scaled(run, folder: Path) -> None:
     ran = run(
         "data",

@@ -11,7 +11,7 @@ from unbarb.data.corpora import Corpora
 from unbarb.data.layouts import layouts
 from unbarb.data.readers.paranmt import Limits
 from unbarb.data.records import Fault
-from unbarb.data.sources import all_named, from_path, named, one_kind
+from unbarb.data.sources import all_named, as_kind, from_path, named, one_kind
 from unbarb.errors import ConfigError, InputError
 
 # As published: an index without a name, the slip in lenght_diff, and sides in either order.
@@ -198,11 +198,29 @@ def test_corpora_are_found_by_name(tmp_path: Path) -> None:
         all_named(["davidson"], None)
 
 
+def test_pairs_as_labelled_rows_and_preferences_as_pairs(tmp_path: Path) -> None:
+    (tmp_path / "pairs.tsv").write_text("source\ttarget\nwhat crap\ta pity\n")
+    source = as_kind(from_path(tmp_path / "pairs.tsv"), "labelled")
+    assert [(row["id"], row["text"], row["labels"]) for row in source.rows()] == [
+        ("pairs-1-source", "what crap", {"toxicity": 1.0}),
+        ("pairs-1-target", "a pity", {"toxicity": 0.0}),
+    ]
+    (tmp_path / "reviewed.tsv").write_text("source\tchosen\trejected\nwhat crap\ta pity\twhat cr*p\n")
+    reviewed = from_path(tmp_path / "reviewed.tsv")
+    (row,) = as_kind(reviewed, "pairs").rows()
+    assert (row["source"], row["target"]) == ("what crap", "a pity")
+    assert as_kind(reviewed, "preferences") is reviewed
+    with pytest.raises(ConfigError, match="reviewed has preferences; labelled cannot be made of them"):
+        as_kind(reviewed, "labelled")
+
+
 def test_sources_of_two_kinds_are_no_set(tmp_path: Path) -> None:
     (tmp_path / "train.csv").write_text(KAGGLE)
     (tmp_path / "pairs.tsv").write_text(PARANMT, "utf-8")
     both = [from_path(tmp_path / "train.csv"), from_path(tmp_path / "pairs.tsv")]
-    with pytest.raises(ConfigError, match="train has labelled, pairs has pairs; prepare them apart"):
+    with pytest.raises(
+        ConfigError, match="train has labelled, pairs has pairs; prepare them apart, or with --kind"
+    ):
         one_kind(both)
     with pytest.raises(ConfigError, match="two sources are called train"):
         one_kind([both[0], both[0]])

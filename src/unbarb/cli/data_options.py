@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -35,6 +35,14 @@ Data = Annotated[
     Path | None,
     typer.Option("--data", metavar="FOLDER", help=f"Folder with the corpora. Default: {VARIABLE}."),
 ]
+KindOf = Annotated[
+    Literal["pairs", "labelled", "preferences"] | None,
+    typer.Option(
+        "--kind", show_default=False,
+        help="Make rows of this kind: pairs as labelled (the source toxic, the target not), preferences as"
+        " pairs. Default: the kind they are.",
+    ),
+]  # fmt: skip
 Seed = Annotated[int, typer.Option(help="Decides which source is in which split.")]
 Dev = Annotated[float, typer.Option(min=0, max=1, help="Share of sources to develop on.")]
 Test = Annotated[float, typer.Option(min=0, max=1, help="Share of sources to test on.")]

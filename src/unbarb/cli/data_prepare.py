@@ -35,6 +35,7 @@ def prepare(
     input: of.Inputs = None,
     column: of.ColumnsOf = None,
     data: of.Data = None,
+    kind: of.KindOf = None,
     seed: of.Seed = 13,
     dev: of.Dev = 0.05,
     test: of.Test = 0.05,
@@ -75,6 +76,7 @@ def prepare(
     from unbarb.data.prepared import Prepared
     from unbarb.data.publish import reach
     from unbarb.data.readers.paranmt import Limits
+    from unbarb.data.sources import as_kind
 
     hub = reach(push) if push else None
     options = Options(
@@ -88,6 +90,8 @@ def prepare(
         folder = _folder(data)
         limits = Limits(toxic, neutral, similarity, length)
         sources = _sources(corpora or (), folder, input or (), column or (), limits)
+        if kind:
+            sources = [as_kind(source, kind) for source in sources]
         done = _prepared(sources, out, options, folder, overwrite)
     address = hub.push(done, push, private=not public) if hub and push else None
     if json:

@@ -58,8 +58,10 @@ def stats(
         if earlier := _before(prepared, before, column or ()):
             tallies["before"] = earlier
         for split in SPLITS:
-            steps.moved(f"counting {split}", 0)
-            tallies[split] = Tally.of(prepared.kind, prepared.rows(split))
+            tallies[split] = Tally(prepared.kind)
+            for number, row in enumerate(prepared.rows(split), 1):
+                tallies[split].add(row)
+                steps.moved(f"counting {split}", number, prepared.manifest["rows"][split])
     if json:
         told = {name: tally.to_dict() for name, tally in tallies.items()}
         typer.echo(json_format.dumps({"digest": prepared.digest, **told}, ensure_ascii=False))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
 
 LONG = 1 << 16
 """Bytes of input from which there is a bar."""
@@ -55,24 +58,30 @@ class Bar(Quietly):
 
 
 class Steps:
-    """Rows counted step by step on standard error, where a person watches; gone when it is done."""
+    """A bar for each step on standard error, where a person watches; gone when all is done."""
 
     EVERY = 256
 
     def __init__(self) -> None:
         from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        self._status = Console(stderr=True).status("") if sys.stderr.isatty() else None
+        self._bars = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+            console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty(),
+        )  # fmt: skip
+        self._tasks: dict[str, TaskID] = {}
 
-    def moved(self, step: str, rows: int) -> None:
-        if self._status is not None and rows % self.EVERY == 0:
-            self._status.update(f"{step}: {rows:,} rows")
+    def moved(self, step: str, rows: int, total: int | None = None) -> None:
+        """So many `rows` are through a step; a `total` that is not known makes a bar without an end."""
+        if step not in self._tasks:
+            self._tasks[step] = self._bars.add_task(step, total=total)
+        if rows % self.EVERY == 0 or rows == total:
+            self._bars.update(self._tasks[step], completed=rows)
 
     def __enter__(self) -> Self:
-        if self._status is not None:
-            self._status.start()
+        self._bars.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._status is not None:
-            self._status.stop()
+        self._bars.stop()

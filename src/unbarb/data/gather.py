@@ -23,8 +23,8 @@ from unbarb.data.tidy import STANDARD, Tidying, clean_row
 
 NEAR = 0.85
 
-Progress = Callable[[str, int], None]
-"""Called with what is done and how many rows are through it."""
+Progress = Callable[[str, int, int | None], None]
+"""Called with what is done, how many rows are through it, and of how many, where that is known."""
 
 Typed = tuple[Path, Path, Path]
 """The files of Civil Comments: comments, annotations, spans."""
@@ -86,7 +86,7 @@ def gather(
             found.drops[reason] += 1
         else:
             yield cleaned
-        progress("reading and cleaning", number)
+        progress("reading and cleaning", number, None)
 
 
 def _all(

@@ -44,7 +44,7 @@ def prepare(
     options: Options = DEFAULT,
     *,
     typed: Typed | None = None,
-    progress: Progress = lambda step, rows: None,
+    progress: Progress = lambda step, rows, total: None,
     overwrite: bool = False,
 ) -> Prepared:
     """Make a set of `sources` in `folder`; the same sources and options give the same bytes.
@@ -138,7 +138,10 @@ def _near(spool: Spool, threshold: float, progress: Progress) -> set[int]:
                 order[key] = None
                 yield source_key(row, spool.kind)
 
-    first = representatives(sources(), threshold, lambda done: progress("finding near-duplicates", done))
+    total = len(set(spool.keys))
+    first = representatives(
+        sources(), threshold, lambda done: progress("finding near-duplicates", done, total)
+    )
     later = first != np.arange(len(first))
     return {key for key, repeats in zip(order, later, strict=True) if repeats}
 
@@ -165,6 +168,7 @@ def _written(
     """The rows of each split; those of train are followed by what is made of them."""
     held = {key for key, own in zip(spool.keys, splits, strict=True) if own not in ("train", OUT)}
     ways = [way for way in options.augment if way.label is None]
+    total, written = len(splits) - splits.count(OUT), [0]
 
     def made(row: Row) -> Iterator[Row]:
         for way in ways:
@@ -179,8 +183,9 @@ def _written(
             if own == split:
                 for each in (row, *(made(row) if split == "train" else ())):
                     after[split].add(each)
-                    progress("writing", sum(tally.rows for tally in after.values()))
                     yield each
+                written[0] += 1
+                progress("writing", written[0], total)
 
     return {split: rows(split) for split in SPLITS}
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -89,6 +89,46 @@ def from_path(
     return Source(corpus, known.kind, _files(path), known.name, partial(_read, path, corpus, known))
 
 
+def as_kind(source: Source, kind: Kind) -> Source:
+    """The rows of `source` as those of another kind.
+
+    Both texts of a pair become labelled, the source toxic and the target not, with no other label known; of
+    a preference the chosen text becomes the target.
+
+    Raises:
+        ConfigError: rows of that kind cannot be made of these.
+    """
+    if source.kind == kind:
+        return source
+    if (source.kind, kind) not in TURNS:
+        told = ", ".join(f"{one} as {other}" for one, other in TURNS)
+        raise ConfigError(f"{source.name} has {source.kind}; {kind} cannot be made of them (only {told})")
+    turn = TURNS[source.kind, kind]
+
+    def rows() -> Iterator[Row | str | Fault]:
+        for row in source.rows():
+            yield from turn(row) if isinstance(row, dict) else (row,)
+
+    return replace(source, kind=kind, layout=f"{source.layout}, as {kind}", rows=rows)
+
+
+def _both_sides(row: Row) -> Iterator[Row]:
+    for part, toxicity in (("source", 1.0), ("target", 0.0)):
+        kept = {"id": f"{row['id']}-{part}", "text": row[part], "labels": {"toxicity": toxicity}}
+        yield {**kept, "corpus": row["corpus"]}
+
+
+def _chosen(row: Row) -> Iterator[Row]:
+    yield {"id": row["id"], "source": row["source"], "target": row["chosen"], "corpus": row["corpus"]}
+
+
+TURNS: Mapping[tuple[Kind, Kind], Callable[[Row], Iterator[Row]]] = {
+    ("pairs", "labelled"): _both_sides,
+    ("preferences", "pairs"): _chosen,
+}
+"""Kinds that can be made of another: from, to."""
+
+
 def one_kind(sources: Sequence[Source]) -> Kind:
     """The kind that all sources have.
 
@@ -100,7 +140,7 @@ def one_kind(sources: Sequence[Source]) -> Kind:
     kinds = {source.kind for source in sources}
     if len(kinds) > 1:
         told = ", ".join(f"{source.name} has {source.kind}" for source in sources)
-        raise ConfigError(f"a set holds rows of one kind: {told}; prepare them apart")
+        raise ConfigError(f"a set holds rows of one kind: {told}; prepare them apart, or with --kind")
     names = [source.name for source in sources]
     if double := sorted({name for name in names if names.count(name) > 1}):
         raise ConfigError(f"two sources are called {', '.join(double)}; prepare them apart")
