@@ -56,7 +56,10 @@ class System:
             truth.append(positives(label_matrix(fold.test, labels)))
             cuts.append(cut)
         texts = [group_key(row["text"]) for fold, _ in parts for row in fold.test]
-        return cls(name, labels, *map(np.concatenate, (scores, decided, truth)), np.stack(cuts), texts)
+        return cls(
+            name, labels, np.concatenate(scores), np.concatenate(decided), np.concatenate(truth),
+            np.stack(cuts), texts,
+        )  # fmt: skip
 
     def figures(self) -> dict[str, Measured]:
         """Every figure by its name; a label's under ``F1 threat`` and so on."""
@@ -70,24 +73,26 @@ class System:
                 "mean_roc_auc/1", lambda at: _mean(self._auc(at, one) for one in everything)
             ),
         }
-        for one, label in enumerate(self.labels):
-            kinds: dict[str, Callable[[Counts], float | None]] = {
-                "precision": lambda counts: counts.precision,
-                "recall": lambda counts: counts.recall,
-                "F1": lambda counts: counts.f1,
-                "false alarms": lambda counts: counts.false_alarm_rate,
-            }
-            for kind, take in kinds.items():
-                found[f"{kind} {label}"] = self._measured(
-                    f1.METRIC, lambda at, one=one, take=take: take(self._counts(at, [one])), [one]
-                )
-            found[f"ROC-AUC {label}"] = self._measured(
-                ROC_AUC, lambda at, one=one: self._auc(at, one), [one]
-            )
+        for at, label in enumerate(self.labels):
+            found |= {f"{kind} {label}": figure for kind, figure in self._of_label(at).items()}
         return found
 
+    def _of_label(self, one: int) -> dict[str, Measured]:
+        kinds: dict[str, Callable[[Counts], float | None]] = {
+            "precision": lambda counts: counts.precision,
+            "recall": lambda counts: counts.recall,
+            "F1": lambda counts: counts.f1,
+            "false alarms": lambda counts: counts.false_alarm_rate,
+        }
+
+        def counted(take: Callable[[Counts], float | None]) -> Measured:
+            return self._measured(f1.METRIC, lambda at: take(self._counts(at, [one])), [one])
+
+        found = {kind: counted(take) for kind, take in kinds.items()}
+        return {**found, "ROC-AUC": self._measured(ROC_AUC, lambda at: self._auc(at, one), [one])}
+
     def _counts(self, at: Indices, labels: list[int]) -> Counts:
-        truth, decided = self.truth[np.ix_(at, labels)], self.decided[np.ix_(at, labels)]
+        truth, decided = self.truth[at][:, labels], self.decided[at][:, labels]
         yes, no = truth == 1, truth == 0
         sums = ((decided & yes), (decided & no), (~decided & yes), (~decided & no))
         return Counts(*(int(np.count_nonzero(one)) for one in sums))

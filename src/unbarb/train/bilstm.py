@@ -114,9 +114,9 @@ def learn(
             step += 1
             run.live.moved(step)
         epoch += 1
-        figures = {
+        figures: dict[str, float] = {
             "loss": round(float(torch.stack(losses).mean()), 6),
-            "learning_rate": schedule.get_last_lr()[0],
+            "learning_rate": float(schedule.get_last_lr()[0]),
         }
         if dev:
             figures["eval_loss"] = round(_dev_loss(net, dev, weight), 6)

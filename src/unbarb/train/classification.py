@@ -140,7 +140,8 @@ def encode(
 def optimizer(model: nn.Module, recipe: TrainRecipe) -> torch.optim.Optimizer:
     """AdamW; a new head may learn at a rate of its own."""
     training = recipe.training
-    head, rest = [], []
+    head: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             (head if any(part in HEADS for part in name.split(".")) else rest).append(parameter)

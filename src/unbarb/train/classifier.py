@@ -46,7 +46,7 @@ def load_classifier(folder: Path) -> Classifier:
         MissingExtra: it needs a package that is not installed.
     """
     about = read_about(folder)
-    kind = about.get("kind")
+    kind = str(about.get("kind"))
     if kind not in KINDS:
         raise ModelError(f"{folder / FILE}: kind {kind!r} is none of {', '.join(KINDS)}")
     module, name = KINDS[kind]

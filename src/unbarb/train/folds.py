@@ -96,7 +96,8 @@ def divide(rows: Sequence[Row], parts: int, seed: int) -> list[int]:
         sources[group_key(row["text"])] |= classes_of(row["labels"])
 
     def rarest(source: str) -> str:
-        return min(sources[source], key=lambda label: (label == NONE, common[label], label))
+        # A row that knows nothing of toxicity is of no class; it is dealt out with the clean ones.
+        return min(sources[source] or {NONE}, key=lambda label: (label == NONE, common[label], label))
 
     order = sorted(
         sources, key=lambda source: (common[rarest(source)], rarest(source), _rank(seed, source))
