@@ -39,25 +39,24 @@ def test_int8_scores_as_torch_does(exported: tuple[Path, Path]) -> None:
     assert graph.labels == whole.labels == {"toxicity", "insult"}
     for one, other in zip(whole.detect(TEXTS), graph.detect(TEXTS), strict=True):
         assert other.scores == pytest.approx(one.scores, abs=0.02)
-    assert (exported[1] / "model.onnx").stat().st_size < (exported[0] / "model.safetensors").stat().st_size
     assert broken_promises(graph) == []
 
 
-def test_trap_shapes_of_the_exporter_are_cleared_and_one_file_is_written(
+def test_the_graph_is_one_file_in_int8_with_free_batch_and_length(
     exported: tuple[Path, Path],
 ) -> None:
-    """With them quantising dies, and weights beside the graph would be lost with the next move."""
+    """Weights beside the graph would be lost with the next move."""
     assert {path.name for path in exported[1].iterdir() if path.suffix in (".onnx", ".data")} == {
         "model.onnx"
     }
     graph = onnx.load(exported[1] / "model.onnx")
-    assert not graph.graph.value_info
     sizes = [one.dim_param for one in graph.graph.input[0].type.tensor_type.shape.dim]
     assert len(set(sizes)) == 2
     assert all(sizes)  # both free
     assert any(node.op_type in ("MatMulInteger", "DynamicQuantizeMatMul") for node in graph.graph.node)
 
 
+@pytest.mark.slow
 def test_drift_is_an_error_with_its_figure(exported: tuple[Path, Path], tmp_path: Path) -> None:
     with pytest.raises(
         ModelError, match=r"int8 graph drifted: .* by 0\.\d+ on one of 4 texts \(allowed 1e-12"
@@ -66,6 +65,7 @@ def test_drift_is_an_error_with_its_figure(exported: tuple[Path, Path], tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_an_adapter_is_merged_on_the_way(tmp_path: Path) -> None:
     words = tiny.tokenizer(tmp_path / "base", "<s> $A </s>", limit=60)
     tiny.save(tiny.bert(("toxic", "insult")), tmp_path / "base")
@@ -74,6 +74,8 @@ def test_an_adapter_is_merged_on_the_way(tmp_path: Path) -> None:
     tiny.teach_classifier(model, words, (served.RUDE, served.KIND), [[1.0, 1.0], [0.0, 0.0]], steps=20)
     tiny.save(model, tmp_path / "model")
     export_classifier(Trained.find(tmp_path / "model"), tmp_path / "fp32", precision="fp32", texts=TEXTS)
+    # Trap: where the exporter's own shapes stand in a graph, quantising it dies.
+    assert not onnx.load(tmp_path / "fp32" / "model.onnx").graph.value_info
     whole, graph = (TransformersDetector(str(tmp_path / one)) for one in ("model", "fp32"))
     for one, other in zip(whole.detect(TEXTS), graph.detect(TEXTS), strict=True):
         assert other.scores == pytest.approx(one.scores, abs=1e-4)

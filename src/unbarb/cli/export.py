@@ -31,8 +31,8 @@ def export(
     to: Annotated[
         Format,
         typer.Option(
-            help="merged: the whole model; adapter: as it is, with a card; onnx: a classifier, without torch;"
-            " ctranslate2: a model that writes, several times faster on a processor."
+            help="merged: the whole model; adapter: as it is, with a card; onnx: a classifier, without"
+            " torch; ctranslate2: a model that writes, several times faster on a processor."
         ),
     ],
     out: Annotated[Path, typer.Option(help="The new folder.")],

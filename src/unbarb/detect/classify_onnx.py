@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
-from unbarb.detect.folder import ModelFolder
+from unbarb.detect.folder import UNBOUNDED, ModelFolder, read_json
 from unbarb.errors import ModelError
 
 
@@ -19,7 +19,8 @@ class OnnxClassifier:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         self.config = folder.config()
-        self.places: int | None = None
+        told = read_json(folder.path / "tokenizer_config.json").get("model_max_length")
+        self.places: int | None = int(told) if told and told < UNBOUNDED else None
         try:
             self.tokenizer = Tokenizer.from_file(str(folder.path / "tokenizer.json"))
             self._session = onnxruntime.InferenceSession(

@@ -8,11 +8,9 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoModelForSequenceClassification
 
-from unbarb.detect.folder import ModelFolder
+from unbarb.detect.folder import UNBOUNDED, ModelFolder
 from unbarb.detect.pretrained import load
 from unbarb.errors import ModelError
-
-_UNBOUNDED = 1_000_000
 
 
 class TorchClassifier:
@@ -22,7 +20,7 @@ class TorchClassifier:
         self._loaded = load(AutoModelForSequenceClassification, folder, dtype=dtype, device=device)
         self.config = self._loaded.model.config.to_dict()
         limit = self._loaded.tokenizer.model_max_length
-        self.places = limit if limit < _UNBOUNDED else None
+        self.places = limit if limit < UNBOUNDED else None
         if not self._loaded.tokenizer.is_fast:
             raise ModelError(f"{folder.path}: its tokenizer has no tokenizer.json; save it as a fast one")
 

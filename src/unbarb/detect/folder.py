@@ -12,6 +12,8 @@ from typing import Any
 from unbarb.errors import ModelError
 from unbarb.plugins import missing_extra
 
+UNBOUNDED = 1_000_000
+"""Tokenizers that know no limit give a number beyond this."""
 WEIGHTS = (".safetensors", ".bin")
 _READ = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "model.bin", "model.onnx")
 """What is fetched of a hub repository: no pickles."""

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM
 
-from unbarb.detect.folder import ModelFolder
+from unbarb.detect.folder import UNBOUNDED, ModelFolder
 from unbarb.detect.pretrained import load
 from unbarb.errors import ConfigError, DetectionError, ModelError
 from unbarb.prompt import CHOICES, FILE, Template, built_in
@@ -21,7 +21,6 @@ from unbarb.segment import language, sentences
 from unbarb.text import Analysis
 
 DIGITS = 6
-_UNBOUNDED = 1_000_000
 
 
 class Generative:
@@ -155,4 +154,4 @@ def _template(folder: ModelFolder, labels: Sequence[str] | None) -> Template:
 
 def _limit(config: Any, tokenizer: Any) -> int:
     known = [getattr(config, "max_position_embeddings", None), tokenizer.model_max_length]
-    return min((one for one in known if one and one < _UNBOUNDED), default=_UNBOUNDED)
+    return min((one for one in known if one and one < UNBOUNDED), default=UNBOUNDED)

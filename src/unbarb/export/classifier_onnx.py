@@ -25,7 +25,7 @@ from torch import nn
 from unbarb.detect.outputs import Outputs
 from unbarb.detect.pretrained import Pretrained, load
 from unbarb.errors import ConfigError, ModelError
-from unbarb.export.merge import AUTO, check, merged_model, written
+from unbarb.export.merge import AUTO, check, merged_and_checked, written
 from unbarb.export.trained import Trained
 from unbarb.plugins import missing_extra
 
@@ -73,9 +73,10 @@ def export_classifier(
     check(trained, "fp32")
     allowed = TOLERANCES[precision] if tolerance is None else tolerance
     loaded = load(AUTO["classification"], trained.folder, dtype="fp32", device="cpu")
-    model = Pretrained(merged_model(loaded.model, trained), loaded.tokenizer, loaded.device)
+    said = list(texts or trained.texts())
+    model, _, _ = merged_and_checked(loaded, trained, said)
     outputs = Outputs.of(model.model.config.to_dict(), _as_they_are(model.model.config), None)
-    asked = [_ids(model.tokenizer, text) for text in texts or trained.texts()]
+    asked = [_ids(model.tokenizer, text) for text in said]
     with written(out) as partial:
         whole = partial / "whole.onnx"
         _trace(model, asked[0], whole)

@@ -28,7 +28,7 @@ from transformers import BartConfig, XLMRobertaConfig
 from unbarb.detect.folder import read_json
 from unbarb.detect.pretrained import Pretrained, load
 from unbarb.errors import ConfigError, ModelError
-from unbarb.export.merge import AUTO, check, merged_model, save, written
+from unbarb.export.merge import AUTO, check, merged_and_checked, save, written
 from unbarb.export.trained import Trained
 from unbarb.prompt import built_in
 
@@ -71,12 +71,13 @@ def export_ctranslate(
     check(trained, "fp32")
     allowed = TOLERANCES[precision] if tolerance is None else tolerance
     loaded = load(AUTO[trained.kind], trained.folder, dtype="fp32", device="cpu")
-    model = Pretrained(merged_model(loaded.model, trained), loaded.tokenizer, loaded.device)
+    said = list(texts or trained.texts())
+    model, _, _ = merged_and_checked(loaded, trained, said)
     with written(out) as partial:
         whole, made = partial / "whole", partial / "made"
         save(model, trained, whole)
         convert(whole, made, precision)
-        apart = drift(model, made, trained, list(texts or trained.texts()))
+        apart = drift(model, made, trained, said)
         if not max(apart) <= allowed:
             raise ModelError(
                 f"the {precision} model drifted: a token's log-probability is {max(apart):.3f} from"

@@ -26,7 +26,7 @@ from unbarb.detect.folder import ModelFolder, read_json, weights_digest
 from unbarb.detect.pretrained import DTYPES, Pretrained, load
 from unbarb.errors import ConfigError, InputError, ModelError
 from unbarb.export.trained import Trained
-from unbarb.export.verify_merge import TOLERANCES, Drift, drift, observe
+from unbarb.export.verify_merge import TOLERANCES, Drift, Observed, drift, observe
 
 AUTO = {
     "seq2seq": AutoModelForSeq2SeqLM,
@@ -57,14 +57,9 @@ def merge(
     """
     check(trained, dtype)
     allowed = TOLERANCES[dtype] if tolerance is None else tolerance
-    exact = min(allowed, TOLERANCES["fp32"])
     asked = texts or trained.texts()
     loaded = load(AUTO[trained.kind], trained.folder, dtype="fp32", device=device)
-    before = observe(loaded.model, loaded.tokenizer, asked, trained.kind, trained.template)
-    merged = Pretrained(merged_model(loaded.model, trained), loaded.tokenizer, loaded.device)
-    after = observe(merged.model, merged.tokenizer, asked, trained.kind, trained.template, before)
-    in_memory = drift(before, after)
-    in_memory.check(exact, "the merged model")
+    merged, before, in_memory = merged_and_checked(loaded, trained, asked, allowed)
     with written(out) as partial:
         merged.model.to(DTYPES[dtype])
         save(merged, trained, partial)
@@ -80,6 +75,23 @@ def merge(
         "merged": figures(in_memory),
         "read_back": figures(on_disk),
     }
+
+
+def merged_and_checked(
+    loaded: Pretrained, trained: Trained, texts: list[str], tolerance: float = TOLERANCES["fp32"]
+) -> tuple[Pretrained, Observed, Drift]:
+    """The model without its adapter, which is worked in; what it said before; how far it is from that.
+
+    Raises:
+        ModelError: in fp32, where rounding is nothing, it says something else.
+    """
+    before = observe(loaded.model, loaded.tokenizer, texts, trained.kind, trained.template)
+    merged = Pretrained(merged_model(loaded.model, trained), loaded.tokenizer, loaded.device)
+    found = drift(
+        before, observe(merged.model, merged.tokenizer, texts, trained.kind, trained.template, before)
+    )
+    found.check(min(tolerance, TOLERANCES["fp32"]), "the merged model")
+    return merged, before, found
 
 
 def check(trained: Trained, dtype: str) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import ctranslate2
 from transformers import AutoTokenizer
 
-from unbarb.detect.folder import ModelFolder
+from unbarb.detect.folder import UNBOUNDED, ModelFolder
 from unbarb.errors import ModelError
 from unbarb.prompt import Template
 from unbarb.rewrite.search import Generated, Search
 
-_UNBOUNDED = 1_000_000
 PATIENCE = 3.0
 """So many times the beams' number of sequences are finished before a search ends: with 1, four short poor
 ones can end it a token before the best."""
@@ -28,8 +27,8 @@ class CTranslateGenerator:
             raise ModelError(f"{folder.path} does not load: {type(error).__name__}: {error}") from error
         self._seq2seq = seq2seq
         places = (folder.config().get("unbarb") or {}).get("places")
-        known = [one for one in (places, self._tokenizer.model_max_length) if one and one < _UNBOUNDED]
-        self._limit = min(known, default=_UNBOUNDED)
+        known = [one for one in (places, self._tokenizer.model_max_length) if one and one < UNBOUNDED]
+        self._limit = min(known, default=UNBOUNDED)
 
     def generate(self, template: Template, text: str, search: Search) -> list[Generated]:
         """Finished answers to `text`, by beams."""

@@ -9,13 +9,10 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, GenerationConfig
 
-from unbarb.detect.folder import ModelFolder
+from unbarb.detect.folder import UNBOUNDED, ModelFolder
 from unbarb.detect.pretrained import load
 from unbarb.prompt import Template
 from unbarb.rewrite.search import Generated, Search
-
-_UNBOUNDED = 1_000_000
-"""Tokenizers that know no limit give a number beyond this."""
 
 
 class TorchGenerator:
@@ -102,8 +99,8 @@ def _limit(config: Any, tokenizer: Any) -> int:
         getattr(config, name, None)
         for name in ("max_position_embeddings", "n_positions", "max_sequence_length")
     ]
-    known = [place for place in (*places, tokenizer.model_max_length) if place and place < _UNBOUNDED]
-    return min(known, default=_UNBOUNDED)
+    known = [place for place in (*places, tokenizer.model_max_length) if place and place < UNBOUNDED]
+    return min(known, default=UNBOUNDED)
 
 
 def _devices(device: torch.device) -> list[int]:
