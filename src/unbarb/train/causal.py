@@ -1,7 +1,7 @@
 """Rewriting by a causal model: prompt and answer as one sequence, the loss on the answer alone.
 
 With ``training.packing`` several rows share a sequence. Positions begin anew at every row, from which
-transformers builds a mask that keeps rows apart; a model that does not hear of positions (BLOOM) would let
+transformers builds a mask that keeps rows apart; a model that does not make it (BLOOM, OPT) would let
 one row see another, so that is tried before training, on the model itself.
 """
 
@@ -159,7 +159,8 @@ def check_apart(model: Any, rows: Sequence[Encoded], pad_id: int) -> None:
     try:
         with torch.inference_mode():
             seen = [
-                model(**{name: value.to(model.device) for name, value in batch.items()})
+                # As in training: a cache would switch the mask by positions off.
+                model(**{name: value.to(model.device) for name, value in batch.items()}, use_cache=False)
                 .logits[0, one.tokens :]
                 .float()
                 for batch in batches

@@ -8,6 +8,7 @@ Rafailov et al. 2023 (https://arxiv.org/abs/2305.18290).
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +16,6 @@ from datasets import Dataset, disable_progress_bars
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import Trainer
-from trl.experimental.orpo import ORPOConfig, ORPOTrainer
 from trl.trainer.dpo_config import DPOConfig
 from trl.trainer.dpo_trainer import DPOTrainer
 
@@ -27,6 +27,11 @@ from unbarb.train.rewriters import predicted, save, taken
 from unbarb.train.run import Run
 from unbarb.train.schema import PreferencePart, TrainRecipe
 from unbarb.train.supervised import IGNORED, Encoded, Encoder, Limits, encode
+
+with warnings.catch_warnings():
+    # trl says that ORPO may move; a version that has moved it fails here, at once.
+    warnings.simplefilter("ignore")
+    from trl.experimental.orpo import ORPOConfig, ORPOTrainer
 
 Choice = tuple[Encoded, Encoded]
 """A row with what was chosen, and with what was rejected."""
