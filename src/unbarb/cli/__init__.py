@@ -22,8 +22,13 @@ COMMANDS = {
     "policy": "unbarb.cli.policy",
     "models": "unbarb.cli.models",
     "data": "unbarb.cli.data",
+    "plan": "unbarb.cli.plan",
     "train": "unbarb.cli.train",
+    "crossval": "unbarb.cli.crossval",
     "evaluate": "unbarb.cli.evaluate",
+    "compare": "unbarb.cli.compare",
+    "report": "unbarb.cli.report",
+    "export": "unbarb.cli.export",
 }
 """Name → module; each has ``register(app)``. The order is that of ``unbarb --help``."""
 

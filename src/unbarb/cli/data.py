@@ -19,7 +19,7 @@ from unbarb.data.hub import HUB
 from unbarb.data.hub import fetch as fetch_corpus
 from unbarb.errors import ConfigError, InputError
 
-PARTS = ("unbarb.cli.data_prepare", "unbarb.cli.data_stats")
+PARTS = ("unbarb.cli.data_prepare", "unbarb.cli.preview", "unbarb.cli.data_stats")
 """The commands of the group that have files of their own; each has ``register(group)``."""
 
 DAMAGED = 3
