@@ -205,6 +205,15 @@ def test_instruction_files_stand_in_the_manifest(pairs: Source, tmp_path: Path) 
         Prepared.load(done.folder)
 
 
+def test_dropped_rows_can_be_looked_at(pairs: Source, tmp_path: Path) -> None:
+    done = prepare([pairs], tmp_path / "set", Options(keep_dropped=True))
+    rows = [json.loads(line) for line in (done.folder / "dropped.jsonl").read_text("utf-8").splitlines()]
+    assert {row["reason"] for row in rows} == set(done.manifest["drops"])
+    (unchanged,) = [row for row in rows if row["reason"] == "unchanged"]
+    assert (unchanged["source"], unchanged["target"]) == ("so dumb", "So dumb!")
+    assert "dropped.jsonl" in done.manifest["files"]
+
+
 def test_progress_is_told_step_by_step(pairs: Source, tmp_path: Path) -> None:
     told: dict[str, tuple[int, int | None]] = {}
     done = prepare([pairs], tmp_path / "set", progress=lambda step, *rows: told.update({step: rows}))

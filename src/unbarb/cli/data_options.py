@@ -81,6 +81,9 @@ SkipFaults = Annotated[
 Instruct = Annotated[
     bool, typer.Option("--instruct", help="Write instruction, input, output as JSON lists too.")
 ]
+KeepDropped = Annotated[
+    bool, typer.Option("--keep-dropped", help="Write dropped.jsonl: the rows that were left out, and why.")
+]
 RowSplit = Annotated[
     float, typer.Option(metavar="SHARE", help="Test share of the split by row whose leak is told.")
 ]

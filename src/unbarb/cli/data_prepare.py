@@ -18,7 +18,7 @@ from unbarb.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from unbarb.data.gather import Options, Typed
-    from unbarb.data.prepared import Prepared
+    from unbarb.data.prepared import Kind, Prepared
     from unbarb.data.readers.paranmt import Limits
     from unbarb.data.sources import Source
     from unbarb.data.tidy import Tidying
@@ -52,6 +52,7 @@ def prepare(
     skip_faults: of.SkipFaults = False,
     instruct: of.Instruct = False,
     row_split: of.RowSplit = 0.1,
+    keep_dropped: of.KeepDropped = False,
     push: of.Push = None,
     public: of.Public = False,
     overwrite: of.Overwrite = False,
@@ -76,26 +77,29 @@ def prepare(
     from unbarb.data.prepared import Prepared
     from unbarb.data.publish import reach
     from unbarb.data.readers.paranmt import Limits
-    from unbarb.data.sources import as_kind
 
     hub = reach(push) if push else None
+    shares = {"train": round(1 - dev - test, 9), "dev": dev, "test": test}
+    ways = tuple(map(Augmentation.parse, augment or ()))
     options = Options(
-        seed, {"train": round(1 - dev - test, 9), "dev": dev, "test": test}, _tidying(keep or ()),
-        near or None, longest, load_plan(plan) if plan else None,
-        tuple(map(Augmentation.parse, augment or ())), instruct, limit, skip_faults, row_split,
+        seed=seed, shares=shares, tidying=_tidying(keep or ()), near=near or None, longest=longest,
+        plan=load_plan(plan) if plan else None, augment=ways, instruct=instruct, limit=limit,
+        skip_faults=skip_faults, row_split=row_split, keep_dropped=keep_dropped,
     )  # fmt: skip
     if push and not corpora and not input:
         done = Prepared.load(out)
     else:
         folder = _folder(data)
         limits = Limits(toxic, neutral, similarity, length)
-        sources = _sources(corpora or (), folder, input or (), column or (), limits)
-        if kind:
-            sources = [as_kind(source, kind) for source in sources]
+        sources = _sources(corpora or (), folder, input or (), column or (), limits, kind)
         done = _prepared(sources, out, options, folder, overwrite)
     address = hub.push(done, push, private=not public) if hub and push else None
+    _tell(done, address, json)
+
+
+def _tell(done: Prepared, address: str | None, json: bool) -> None:
     if json:
-        told = {**done.manifest, "folder": str(out), **({"pushed": address} if address else {})}
+        told = {**done.manifest, "folder": str(done.folder), **({"pushed": address} if address else {})}
         typer.echo(json_format.dumps(told, ensure_ascii=False))
     else:
         typer.echo("\n".join(lines(done)) + (f"\npushed to {address}" if address else ""))
@@ -110,17 +114,15 @@ def _tidying(kept: Sequence[str]) -> Tidying:
 
 
 def _sources(
-    names: Sequence[str],
-    folder: Corpora | None,
-    paths: Sequence[Path],
-    columns: Sequence[str],
-    limits: Limits,
-) -> list[Source]:
-    from unbarb.data.sources import all_named, from_path
+    names: Sequence[str], folder: Corpora | None, paths: Sequence[Path], columns: Sequence[str],
+    limits: Limits, kind: Kind | None,
+) -> list[Source]:  # fmt: skip
+    from unbarb.data.sources import all_named, as_kind, from_path
 
     if columns and not paths:
         raise ConfigError("--column says what the columns of --input FILE are; give that too")
-    return all_named(names, folder) + [from_path(path, columns, limits=limits) for path in paths]
+    found = all_named(names, folder) + [from_path(path, columns, limits=limits) for path in paths]
+    return [as_kind(source, kind or source.kind) for source in found]
 
 
 def _prepared(

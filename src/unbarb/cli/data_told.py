@@ -18,6 +18,10 @@ MEANING = {
     "no_neutral": "sentences that nobody rewrote",
     "no_neutral_side": "no side toxic enough beside a neutral one",
     "not_in_plan": "not in the plan",
+    "similarity": "similarity out of its limits",
+    "length": "lengths too different",
+    "unscored": "without any score",
+    "unreadable": "that cannot be read",
     "augmented_into_test": "made, but equal to a held-out source",
 }
 """What the reasons in the manifest mean; others speak for themselves."""

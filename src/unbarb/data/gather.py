@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from unbarb.data.augment import Augmentation
 from unbarb.data.balance import Plan
@@ -38,6 +39,7 @@ class Options:
     keeps them all; `longest` is the most words a text may have; `limit` the most rows of a source.
     `instruct` writes instruction files beside the rows. `skip_faults` counts rows that cannot be read
     instead of stopping at them. `row_split` is the test share of the split by row whose leak is measured.
+    `keep_dropped` writes the rows that were dropped, with their reasons.
     """
 
     seed: int = 13
@@ -51,6 +53,7 @@ class Options:
     limit: int | None = None
     skip_faults: bool = False
     row_split: float = 0.1
+    keep_dropped: bool = False
 
 
 DEFAULT = Options()
@@ -60,13 +63,21 @@ DEFAULT = Options()
 class Gathered:
     """What was met on the way: rows as they were read, and rows dropped by reason.
 
-    `read` counts rows by source; `sources` holds the digest of every row's normalised source.
+    `read` counts rows by source; `sources` holds the digest of every row's normalised source. Dropped rows
+    are written to the file `kept`, where there is one.
     """
 
     before: Tally
+    kept: IO[str] | None = None
     drops: Counter[str] = field(default_factory=Counter)
     read: Counter[str] = field(default_factory=Counter)
     sources: array[int] = field(default_factory=lambda: array("Q"))
+
+    def drop(self, reason: str, row: Row) -> None:
+        """Count a row that goes, and keep it where they are kept."""
+        self.drops[reason] += 1
+        if self.kept is not None:
+            self.kept.write(json.dumps({"reason": reason, **row}, ensure_ascii=False) + "\n")
 
 
 def gather(
@@ -83,7 +94,7 @@ def gather(
         cleaned = clean_row(row, KINDS[kind], options.tidying)
         reason = _objection(cleaned, kind, options.longest) or _repeated(cleaned, kind, seen)
         if reason:
-            found.drops[reason] += 1
+            found.drop(reason, row)
         else:
             yield cleaned
         progress("reading and cleaning", number, None)

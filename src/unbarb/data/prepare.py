@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -34,6 +35,8 @@ from unbarb.data.spool import Spool, only_train, read_rows, short
 from unbarb.errors import ConfigError, InputError
 from unbarb.text import LABELS
 
+DROPPED = "dropped.jsonl"
+
 OUT = ""
 """The split of a row that is in none."""
 
@@ -58,9 +61,9 @@ def prepare(
     kind = one_kind(sources)
     _agree(kind, options, typed)
     refuse_other(folder, overwrite=overwrite)
-    with _scratch(folder) as scratch:
-        found = Gathered(Tally(kind))
-        spool = Spool(Path(scratch) / "rows.jsonl", kind)
+    with _scratch(folder) as scratch, (scratch / DROPPED).open("w", encoding="utf-8") as dropped:
+        found = Gathered(Tally(kind), dropped if options.keep_dropped else None)
+        spool = Spool(scratch / "rows.jsonl", kind)
         spool.fill(gather(sources, options, typed, found, progress))
         splits = _placed(spool, options, found, progress)
         taken = _balanced(spool, splits, options, found)
@@ -68,26 +71,26 @@ def prepare(
 
         def finish(part: Path) -> Mapping[str, Any]:
             labels = _labels(after)
-            if options.instruct:
-                for split in SPLITS:
-                    rows = read_rows(part / f"{split}.jsonl")
-                    write_instructions(part / f"{split}.instruct.json", rows, kind, labels)
-            return {
-                **({"labels": labels} if labels else {}),
-                **_manifest(sources, found, after, taken, options),
-            }
+            for split in SPLITS if options.instruct else ():
+                rows = read_rows(part / f"{split}.jsonl")
+                write_instructions(part / f"{split}.instruct.json", rows, kind, labels)
+            if options.keep_dropped:
+                dropped.flush()
+                shutil.copyfile(dropped.name, part / DROPPED)
+            manifest = _manifest(sources, found, after, taken, options)
+            return {"labels": labels, **manifest} if labels else manifest
 
         written = _written(spool, splits, options, found, after, progress)
         return write_prepared(folder, kind, written, finish=finish, overwrite=overwrite)
 
 
 @contextmanager
-def _scratch(folder: Path) -> Iterator[str]:
+def _scratch(folder: Path) -> Iterator[Path]:
     """A folder for what is needed meanwhile, beside `folder`; a disk that is full is told as such."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
-            yield scratch
+            yield Path(scratch)
     except OSError as error:
         raise InputError(f"{folder} cannot be written: {error.strerror or error}") from error
 
@@ -117,10 +120,10 @@ def _placed(spool: Spool, options: Options, found: Gathered, progress: Progress)
     splits = []
     for row, key in zip(spool.rows(), spool.keys, strict=True):
         if key in near:
-            found.drops["near_duplicate"] += 1
+            found.drop("near_duplicate", row)
             splits.append(OUT)
         elif only_train(row) and key in sourced:
-            found.drops["duplicate"] += 1
+            found.drop("duplicate", row)
             splits.append(OUT)
         elif only_train(row):
             splits.append("train")
@@ -155,9 +158,11 @@ def _balanced(spool: Spool, splits: list[str], options: Options, found: Gathered
         rows = zip(spool.rows(), splits, strict=True)
         classes = [classes_of(row["labels"]) for row, own in rows if own == split]
         taken[split] = balance(classes, options.plan, split, options.seed)
-        for index in set(at) - {at[chosen] for chosen in taken[split].chosen}:
-            splits[index] = OUT
-            found.drops["not_in_plan"] += 1
+        gone = set(at) - {at[chosen] for chosen in taken[split].chosen}
+        for index, row in enumerate(spool.rows()):
+            if index in gone:
+                splits[index] = OUT
+                found.drop("not_in_plan", row)
     return taken
 
 
@@ -174,7 +179,7 @@ def _written(
         for way in ways:
             for one in way.rows(row, spool.kind, options.seed):
                 if short(source_key(one, spool.kind)) in held:
-                    found.drops["augmented_into_test"] += 1
+                    found.drop("augmented_into_test", one)
                 else:
                     yield one
 

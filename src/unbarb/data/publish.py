@@ -111,7 +111,7 @@ def card(prepared: Prepared, repository: str) -> str:
     drops = ", ".join(f"{count:,} {reason}" for reason, count in manifest.get("drops", {}).items())
     return (
         f"---\n{head}---\n# {repository.split('/')[1]}\n\n"
-        f"Rows of {prepared.kind}: {counts}. No normalised source is in two splits. Texts hold rude"
+        f"{counts} rows ({prepared.kind}). No normalised source is in two splits. Texts hold rude"
         f" language.\n\nDigest `{prepared.digest}`; `{MANIFEST}` has those of the files, the options, and"
         f" what was left out ({drops or 'nothing'}).\n\n## Sources\n\n{sources or 'not recorded'}\n"
     )

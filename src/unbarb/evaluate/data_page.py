@@ -16,6 +16,7 @@ from unbarb.data.distributions import LENGTHS, TENTHS, Tally
 from unbarb.data.prepared import Prepared
 from unbarb.evaluate.plots import COLOURS, FAINT, STYLE
 
+KINDS = {"pairs": "Pairs", "labelled": "Labelled texts", "preferences": "Preferences"}
 DOTS = 160
 MOST = 12
 """Bars of a plot; the rest is one bar more."""
@@ -157,7 +158,7 @@ def _page(prepared: Prepared, tallies: Mapping[str, Tally], plots: str) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>unbarb: {name}</title><style>{css}</style></head><body><h1>{name}</h1>"
-        f"<p>Rows of {prepared.kind}, before and after they were prepared. No source is in two splits.</p>"
+        f"<p>{KINDS[prepared.kind]}, before and after they were prepared. No source is in two splits.</p>"
         + _table("", f"<tr><th></th>{rows}</tr>", f"<tr><th>rows</th>{counts}</tr>")
         + _table("Left out", "<tr><th>reason</th><th>rows</th></tr>", drops)
         + _table("Added to train", "<tr><th>way</th><th>rows</th></tr>", made)
