@@ -170,7 +170,7 @@ def attached(model: Any, how: PeftConfig | None, recipe: TrainRecipe) -> Any:
     with torch.device("meta"):
         model = get_peft_model(model, how)
     if recipe.training.gradient_checkpointing:
-        model.gradient_checkpointing_enable({"use_reentrant": False})
+        model.activation_checkpointing_enable({"use_reentrant": False})
     return model
 
 

@@ -164,7 +164,8 @@ def _shortest(names: Iterable[str], but: Iterable[str]) -> list[str]:
 
 
 def _unmatched(target: str, kind: str, what: str, possible: list[str]) -> str:
-    alike = {other for names in ROLES.values() if target in names for other in names}
+    last = target.rpartition(".")[2]
+    alike = {other for names in ROLES.values() if target in names or last in names for other in names}
     same = [name for name in possible if name in alike]
     hint = f"; did you mean {', '.join(same)}?" if same else did_you_mean(target, possible) or "."
     there = f"Its {what} are {', '.join(possible)}" if possible else f"It has no {what}"
