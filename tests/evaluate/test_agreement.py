@@ -88,3 +88,12 @@ def test_it_is_kept_for_these_judges_only(report, tmp_path):
     keep(report, tmp_path)
     assert known(tmp_path, report.judges["digest"]) == report.agreement
     assert known(tmp_path, "sha256:others") == ""
+
+
+def test_dress_changes_no_grade_and_a_loop_costs_fluency(judges_folder):
+    judges = Judges.load(judges_folder)
+    plain = judges.score(TOXIC, NEUTRAL, NEUTRAL)
+    dressed = judges.score(TOXIC, [f'"**{text}** 😊"' for text in NEUTRAL], NEUTRAL)
+    assert dressed.joint == pytest.approx(plain.joint)
+    twice = judges.score(TOXIC, [f"{text} {text}" for text in NEUTRAL], NEUTRAL)
+    assert (twice.fluency <= judges.fluency([f"{text} {text}" for text in NEUTRAL]) / 2 + 1e-9).all()

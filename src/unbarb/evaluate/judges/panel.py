@@ -18,6 +18,7 @@ import numpy as np
 from unbarb.errors import InputError, ModelError
 from unbarb.evaluate.judges import fluency, kept, toxicity
 from unbarb.evaluate.judges.corpora import JudgeCorpora, JudgeTexts
+from unbarb.evaluate.judges.dress import looped, undressed
 from unbarb.evaluate.judges.encoder import SentenceJudge, probabilities
 from unbarb.evaluate.judges.meaning import Meaning
 from unbarb.evaluate.judges.scores import RewriteScores
@@ -117,6 +118,9 @@ class Judges:
     ) -> RewriteScores:
         """Judge every output; one that is `None` is unscored.
 
+        Quotes round the whole, Markdown and pictographs are not read; words said again in a loop cost
+        their share of fluency; an output without a letter or digit keeps no meaning and is not fluent.
+
         Raises:
             InputError: the three differ in length.
         """
@@ -125,13 +129,14 @@ class Judges:
                 f"{len(sources)} sources, {len(outputs)} outputs, {len(references)} references; one each"
             )
         there = [i for i, output in enumerate(outputs) if output is not None]
-        said = [output for output in outputs if output is not None]
+        said = [undressed(output) for output in outputs if output is not None]
+        sources, references = [undressed(s) for s in sources], [undressed(r) for r in references]
         toxic, to_source, to_reference, fluent = (np.full(len(outputs), np.nan) for _ in range(4))
         if there:
             toxic[there] = self.toxicity(said)
             to_source[there] = self.similarity([sources[i] for i in there], said)
             to_reference[there] = self.similarity([references[i] for i in there], said)
-            fluent[there] = self.fluency(said)
+            fluent[there] = self.fluency(said) * [1 - looped(text) for text in said]
         # Encoders embed even nothing; what says nothing keeps no meaning and is no sentence.
         silent = [i for i in there if not any(map(str.isalnum, outputs[i] or ""))]
         to_source[silent] = to_reference[silent] = fluent[silent] = 0.0
