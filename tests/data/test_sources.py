@@ -115,6 +115,15 @@ def test_real_toxicity_prompts_give_both_parts_with_the_scores_they_have(tmp_pat
     assert (prompt["id"], continuation["id"]) == ("prompts-1-1", "prompts-1-2")
 
 
+def test_real_toxicity_prompts_as_pairs_to_write_on(tmp_path: Path) -> None:
+    path = tmp_path / "prompts.jsonl"
+    path.write_text(json.dumps(PROMPT) + "\n")
+    source = from_path(path, kind="pairs")
+    (row,) = source.rows()
+    assert (source.kind, row["source"], row["target"]) == ("pairs", "they are an idiot", ", he said")
+    assert row["meta"]["toxicity"] == {"source": 0.92, "target": 0.1}
+
+
 def test_the_kaggle_train_file_needs_no_mapping(tmp_path: Path) -> None:
     path = tmp_path / "train.csv"
     path.write_text(KAGGLE)
@@ -181,8 +190,8 @@ def test_an_unknown_table_says_how_to_map_it(tmp_path: Path) -> None:
 
 
 def test_every_layout_has_its_columns_and_no_two_the_same() -> None:
-    found = [layout.columns for layout in layouts()]
-    assert len(set(found)) == len(found) == 9
+    found = [(layout.kind, layout.columns) for layout in layouts()]
+    assert len(set(found)) == len(found) == 10
 
 
 def test_corpora_are_found_by_name(tmp_path: Path) -> None:

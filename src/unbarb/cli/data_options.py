@@ -40,7 +40,7 @@ KindOf = Annotated[
     typer.Option(
         "--kind", show_default=False,
         help="Make rows of this kind: pairs as labelled (the source toxic, the target not), preferences as"
-        " pairs. Default: the kind they are.",
+        " pairs, RealToxicityPrompts as pairs of a prompt and its continuation. Default: what they are.",
     ),
 ]  # fmt: skip
 Seed = Annotated[int, typer.Option(help="Decides which source is in which split.")]

@@ -121,7 +121,7 @@ def _sources(
 
     if columns and not paths:
         raise ConfigError("--column says what the columns of --input FILE are; give that too")
-    found = all_named(names, folder) + [from_path(path, columns, limits=limits) for path in paths]
+    found = all_named(names, folder) + [from_path(path, columns, None, limits, kind) for path in paths]
     return [as_kind(source, kind or source.kind) for source in found]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,10 @@ from unbarb.data.readers.jigsaw import COLUMNS as JIGSAW
 from unbarb.data.readers.paradetox import NEUTRALS
 from unbarb.data.readers.paranmt import COLUMNS as PARANMT
 from unbarb.data.readers.paranmt import STANDARD, Limits, paranmt
-from unbarb.data.readers.real_toxicity_prompts import real_toxicity_prompts
+from unbarb.data.readers.real_toxicity_prompts import prompts_and_continuations, real_toxicity_prompts
 from unbarb.data.records import Fault, Record
+
+PROMPTS = ("prompt", "continuation")
 
 Reader = Callable[[Mapping[str, Any]], Iterator[dict[str, Any] | str | Fault]]
 
@@ -51,7 +53,7 @@ def of_mapping(mapping: Columns) -> Layout:
 
 
 def layouts(limits: Limits = STANDARD) -> tuple[Layout, ...]:
-    """All of them; the first whose columns are there is taken."""
+    """All of them; the first whose columns are there is taken, or the first of the wanted kind."""
     labelled = {column: (column, frozenset[str]()) for column in JIGSAW}
     kaggle = {
         text: Columns("labelled", {"text": text}, {JIGSAW[c]: known for c, known in labelled.items()})
@@ -60,7 +62,8 @@ def layouts(limits: Limits = STANDARD) -> tuple[Layout, ...]:
     hub_pairs = Columns("pairs", {"source": "en_toxic_comment", "target": "en_neutral_comment"})
     return (
         Layout("ParaNMT-detox", "pairs", PARANMT, lambda values: paranmt(values, limits)),
-        Layout("RealToxicityPrompts", "labelled", ("prompt", "continuation"), real_toxicity_prompts),
+        Layout("RealToxicityPrompts", "labelled", PROMPTS, real_toxicity_prompts),
+        Layout("RealToxicityPrompts", "pairs", PROMPTS, prompts_and_continuations),
         *(_named(of_mapping(mapping), "Jigsaw 2018") for mapping in kaggle.values()),
         Layout("ParaDetox", "pairs", ("toxic", "neutral1"), _paradetox),
         _named(of_mapping(hub_pairs), "ParaDetox on the hub"),
@@ -70,9 +73,13 @@ def layouts(limits: Limits = STANDARD) -> tuple[Layout, ...]:
     )
 
 
-def recognised(columns: tuple[str, ...], limits: Limits = STANDARD) -> Layout | None:
-    """The layout of a table with these columns, None where no known one has them."""
-    return next((one for one in layouts(limits) if set(one.columns) <= set(columns)), None)
+def recognised(
+    columns: Iterable[str], limits: Limits = STANDARD, kind: Kind | None = None
+) -> Layout | None:
+    """The layout of a table with these columns, of `kind` where there is one; None for no known table."""
+    there = set(columns)
+    known = [one for one in layouts(limits) if set(one.columns) <= there]
+    return next((one for one in known if one.kind == kind), known[0] if known else None)
 
 
 def _named(layout: Layout, name: str) -> Layout:

@@ -63,11 +63,16 @@ def named(name: str, corpora: Corpora) -> Source:
 
 
 def from_path(
-    path: Path, columns: Sequence[str] = (), name: str | None = None, limits: Limits = STANDARD
+    path: Path,
+    columns: Sequence[str] = (),
+    name: str | None = None,
+    limits: Limits = STANDARD,
+    kind: Kind | None = None,
 ) -> Source:
     """A file or a folder of `datasets`; its columns are mapped by `columns` or known by their names.
 
-    `name` is what rows say in ``corpus``; by default the name of the file.
+    `name` is what rows say in ``corpus``; by default the name of the file. `kind` chooses where a table can
+    be read as more than one; see `as_kind`.
 
     Raises:
         ConfigError: the mapping cannot be read.
@@ -75,7 +80,7 @@ def from_path(
     """
     mapping = Columns.parse(columns) if columns else None
     records = open_records(path)
-    known = recognised(records.columns, limits) if mapping is None else of_mapping(mapping)
+    known = recognised(records.columns, limits, kind) if mapping is None else of_mapping(mapping)
     if mapping is not None and (problems := mapping.missing(records.columns)):
         raise InputError(f"{path}: {'; '.join(problems)}; it has {_listed(records)}")
     if known is None:

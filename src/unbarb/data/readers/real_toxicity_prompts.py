@@ -16,6 +16,20 @@ SCORES = {
 """Name of a score there → label here; ``sexually_explicit`` and ``flirtation`` have none."""
 
 
+def prompts_and_continuations(values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The prompt as source and how it went on as target, to learn to write on; scores go into ``meta``.
+
+    Source as of :func:`real_toxicity_prompts`.
+
+    Raises:
+        TypeError: the prompt or the continuation is no object.
+    """
+    prompt, continuation = values["prompt"], values["continuation"]
+    scores = {"source": prompt.get("toxicity"), "target": continuation.get("toxicity")}
+    meta = {"toxicity": scores, "challenging": bool(values.get("challenging"))}
+    yield {"source": prompt["text"], "target": continuation["text"], "meta": meta}
+
+
 def real_toxicity_prompts(values: Mapping[str, Any]) -> Iterator[dict[str, Any] | str]:
     """A row for the prompt and one for its continuation, or ``unscored`` for one without any score.
 
