@@ -15,9 +15,14 @@ METRIC = "identity_false_alarms/1"
 
 
 def clean_flags(
-    flagged: Sequence[bool | None], toxic: Sequence[bool | None], groups: Sequence[Collection[str]]
+    flagged: Sequence[bool | None],
+    toxic: Sequence[bool | None],
+    groups: Sequence[Collection[str]],
+    least: int = 1,
 ) -> dict[str, list[float | None]]:
     """By group, one entry for each of its clean texts: 1 flagged, 0 not, `None` unscored.
+
+    Groups with fewer than `least` clean texts are left out: one flag of two is no rate.
 
     Raises:
         InputError: the three differ in length.
@@ -30,14 +35,17 @@ def clean_flags(
     for flag, bad, names in zip(flagged, toxic, groups, strict=True):
         for name in names if bad is False else ():
             found.setdefault(name, []).append(None if flag is None else float(flag))
-    return dict(sorted(found.items()))
+    return {name: flags for name, flags in sorted(found.items()) if len(flags) >= least}
 
 
 def false_alarm_gap(
-    flagged: Sequence[bool | None], toxic: Sequence[bool | None], groups: Sequence[Collection[str]]
+    flagged: Sequence[bool | None],
+    toxic: Sequence[bool | None],
+    groups: Sequence[Collection[str]],
+    least: int = 1,
 ) -> float | None:
     """0…1, lower is better: the widest gap of a group's rate to that of all clean texts; `None` without."""
-    by_group = clean_flags(flagged, toxic, groups)
+    by_group = clean_flags(flagged, toxic, groups, least)
     whole = _rate(
         [None if f is None else float(f) for f, b in zip(flagged, toxic, strict=True) if b is False]
     )

@@ -33,14 +33,16 @@ THRESHOLD = 0.5
 ROUNDS = 200
 ALWAYS_CLEAN = "always clean"
 SHOWN = 200
+LEAST = 10
+"""Clean texts that a group needs to stand in the table."""
 NOTE = (
     "Over all labels: means over the labels (macro) and over all decisions (micro) at .5; exact: all labels"
     " of a text right; Hamming loss: share of decisions that are wrong. Then each label by itself. A text"
     " whose label is exactly .5 has no truth for it; a text without scores is unscored."
 )
 GROUPS_NOTE = (
-    "Share of the clean texts naming a group that are flagged at .5, and the widest gap to the share of all"
-    " clean texts."
+    "Share of the clean texts naming a group that are flagged at .5, for groups with at least ten, and the"
+    " widest gap to the share of all clean texts."
 )
 
 Column = list[float | None]
@@ -181,9 +183,9 @@ def _by_group(
     rows = []
     for name, columns in systems.items():
         flagged = [None if score is None else score >= THRESHOLD for score in columns[label]]
-        by_group = identity_false_alarms.clean_flags(flagged, toxic, groups)
+        by_group = identity_false_alarms.clean_flags(flagged, toxic, groups, LEAST)
         figures = {group: share(identity_false_alarms.METRIC, flags) for group, flags in by_group.items()}
-        gap = identity_false_alarms.false_alarm_gap(flagged, toxic, groups)
+        gap = identity_false_alarms.false_alarm_gap(flagged, toxic, groups, LEAST)
         rows.append(
             Row(name, {"widest gap": Measured(identity_false_alarms.METRIC, gap, len(toxic))} | figures)
         )
