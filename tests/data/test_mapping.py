@@ -53,6 +53,11 @@ def test_a_label_that_is_no_share_is_a_fault_that_says_what_to_do(value: object)
     assert "label:toxicity=t:NAME,NAME" in found.reason
 
 
+def test_a_column_that_one_record_lacks_is_a_fault() -> None:
+    found = row(["text=comment", "label:toxicity=toxic"], {"coment": "a"})
+    assert found == Fault("here:1", "no column 'comment'; did you mean 'coment'?; no column 'toxic'")
+
+
 def test_a_text_that_is_no_text_is_a_fault() -> None:
     found = row(["source=a", "target=b"], {"a": ["x"], "b": "y"})
     assert found == Fault("here:1", "column 'a' must hold text, not list")

@@ -171,6 +171,33 @@ def test_prepared_rows_are_read_back_with_their_ids(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('{"text": 5, "labels": {"toxicity": 1}}', "'text' must be text, not int"),
+        (
+            '{"text": "a", "labels": {"toxicity": 1.5}}',
+            "label 'toxicity' must be a number from 0 to 1, not 1.5",
+        ),
+        (
+            '{"text": "a", "labels": {"toxicity": NaN}}',
+            "label 'toxicity' must be a number from 0 to 1, not nan",
+        ),
+        ('{"text": "a", "labels": {"toxicity": 1}, "meta": [1]}', "'meta' must be an object"),
+        ('{"text": "a", "labels": ["toxicity"]}', "not as labelled rows is: AttributeError"),
+        ('{"text": "\\ud83d", "labels": {"toxicity": 1}}', "half of a surrogate pair stands alone"),
+        ('{"text": "a", "labels": {"toxicity": "high"}}', "could not convert string to float: 'high'"),
+    ],
+)
+def test_rows_that_cannot_be_used_are_faults_with_their_line(line: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"text": "fine", "labels": {"toxicity": 0}}\n' + line + "\n")
+    _, fault = rows(path)
+    assert isinstance(fault, Fault)
+    assert fault.place == "rows.jsonl:2"
+    assert said in fault.reason
+
+
 def test_a_table_of_ones_own_goes_by_a_mapping(tmp_path: Path) -> None:
     path = tmp_path / "own.csv"
     path.write_text("bad,good\nwhat crap,a pity\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -36,9 +37,33 @@ class Layout:
         """As `read`, but what cannot be read is a fault with its place."""
         try:
             for row in self.read(record.values):
-                yield Fault(record.place, row.reason) if isinstance(row, Fault) else row
+                reason = row.reason if isinstance(row, Fault) else _unfit(row, self.kind)
+                yield Fault(record.place, reason) if reason else row
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             yield Fault(record.place, f"not as {self.name} is: {type(error).__name__}: {error}")
+
+
+def _unfit(row: dict[str, Any] | str, kind: Kind) -> str:
+    """Why a row cannot be used: a text that is none, a label that is no share; '' when it can."""
+    if isinstance(row, str):
+        return ""
+    reasons = [
+        f"{part!r} must be text, not {type(row.get(part)).__name__}"
+        for part in KINDS[kind]
+        if not isinstance(row.get(part), str)
+    ]
+    reasons += [
+        f"label {label!r} must be a number from 0 to 1, not {share}"
+        for label, share in row.get("labels", {}).items()
+        if not 0 <= share <= 1
+    ]
+    if not isinstance(row.get("meta", {}), dict):
+        reasons.append("'meta' must be an object")
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        reasons.append("not Unicode text: half of a surrogate pair stands alone")
+    return "; ".join(reasons)
 
 
 def of_mapping(mapping: Columns) -> Layout:

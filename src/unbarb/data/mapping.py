@@ -16,6 +16,9 @@ from unbarb.text import LABELS
 
 PARTS = ("id", "text", "source", "target", "chosen", "rejected")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+ABSENT = object()
+"""What a column that is not there holds; None is an empty cell."""
+
 TRUE, FALSE = {"true", "yes"}, {"false", "no"}
 
 
@@ -83,7 +86,9 @@ class Columns:
         problems = []
         for part, column in self.parts.items():
             value = value_of(record.values, column)
-            if isinstance(value, str) or (part == "id" and value is not None):
+            if value is ABSENT:
+                problems.append(f"no column {column!r}{_near(column, record.values)}")
+            elif isinstance(value, str) or (part == "id" and value is not None):
                 row[part] = str(value)
             elif value is None:
                 row[part] = ""  # an empty text, which cleaning drops and counts
@@ -93,6 +98,9 @@ class Columns:
             labels: dict[str, float] = {}
             for label, (column, classes) in self.labels.items():
                 value = value_of(record.values, column)
+                if value is ABSENT:
+                    problems.append(f"no column {column!r}{_near(column, record.values)}")
+                    continue
                 share = float(str(value) in classes) if classes else _share(value)
                 if share is None:
                     problems.append(
@@ -106,12 +114,12 @@ class Columns:
 
 
 def value_of(values: Mapping[str, Any], column: str) -> Any:
-    """The value of a column; ``outer.inner`` looks into an object where no column has that name."""
+    """The value of a column, or `ABSENT`; ``outer.inner`` looks into an object where none has that name."""
     if column in values:
         return values[column]
     outer, _, inner = column.partition(".")
     nested = values.get(outer)
-    return nested.get(inner) if isinstance(nested, dict) else None
+    return nested.get(inner, ABSENT) if isinstance(nested, dict) else ABSENT
 
 
 def _share(value: object) -> float | None:
