@@ -161,7 +161,6 @@ def test_every_mark_is_read_alone_and_behind_a_letter() -> None:
         assert normalize(f"a{mark}b").text.startswith("a")
 
 
-
 @pytest.mark.parametrize(
     "text", ["*" * 200, "f" + "*" * 30 + "k", "@$!" * 60, "s*" * 100, "i d i o " * 500, "x" * 5000]
 )

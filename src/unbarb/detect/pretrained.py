@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from peft import PeftModel, get_peft_model_state_dict
 from peft.utils import load_peft_weights
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoTokenizer
 
 from unbarb.detect.folder import ModelFolder
@@ -43,11 +45,17 @@ def load(kind: Any, folder: ModelFolder, *, dtype: str = "auto", device: str = "
             folder.path if (folder.path / "config.json").is_file() else folder.base
         )
         weights = {"config": config, "dtype": DTYPES[dtype], "use_safetensors": True}
-        model = kind.from_pretrained(folder.base or folder.path, **weights)
+        model, told = kind.from_pretrained(
+            folder.base or folder.path,
+            **weights,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # told in `_check_whole`
+        )
+        _check_whole(told, folder)
         if folder.base is not None:
             model = adapted(model, folder)
         tokenizer = AutoTokenizer.from_pretrained(_with_tokenizer(folder))
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{folder.path} does not load: {type(error).__name__}: {error}") from error
     return Pretrained(model.eval().to(place), tokenizer, place)
 
@@ -72,6 +80,21 @@ def adapted(model: Any, folder: ModelFolder) -> Any:
             " trained on"
         )
     return wrapped
+
+
+def _check_whole(told: Mapping[str, Any], folder: ModelFolder) -> None:
+    """Refuse a model with weights that nobody trained: transformers makes up what is missing, and warns."""
+    found = {key if isinstance(key, str) else key[0] for key in told["mismatched_keys"]}
+    missing = found | set(told["missing_keys"])
+    if missing and folder.base is not None:
+        learnt = load_peft_weights(str(folder.path), device="cpu")
+        missing = {key for key in missing if not any(f".{key}" in name for name in learnt)}
+    if missing:
+        raise ModelError(
+            f"{folder.path}: {len(missing)} weights are not there or of another shape"
+            f" ({', '.join(sorted(missing)[:2])}); a base model has no trained head, so name what was"
+            " trained"
+        )
 
 
 def _with_tokenizer(folder: ModelFolder) -> Any:
