@@ -140,6 +140,25 @@ def test_the_kaggle_train_file_needs_no_mapping(tmp_path: Path) -> None:
     assert second["corpus"] == "train"
 
 
+def test_civil_comments_are_known_from_the_hub_and_from_kaggle(tmp_path: Path) -> None:
+    rest = "severe_toxicity,obscene,threat,insult,identity_attack"
+    (tmp_path / "hub.csv").write_text(
+        f"text,toxicity,{rest},sexual_explicit\nhm,0.8,0.0,0.1,0.0,0.7,0.2,0.0\n"
+    )
+    (tmp_path / "kaggle.csv").write_text(f"id,target,comment_text,{rest}\n7,0.8,hm,0.0,0.1,0.0,0.7,0.2\n")
+    for name in ("hub.csv", "kaggle.csv"):
+        (row,) = rows(tmp_path / name)
+        assert row["labels"] == {
+            "toxicity": 0.8,
+            "severe_toxicity": 0.0,
+            "obscene": 0.1,
+            "threat": 0.0,
+            "insult": 0.7,
+            "identity_attack": 0.2,
+        }
+        assert from_path(tmp_path / name).layout == "Civil Comments"
+
+
 def test_paradetox_is_known_from_its_repository_and_from_the_hub(tmp_path: Path) -> None:
     (tmp_path / "paradetox.tsv").write_text(
         "toxic\tneutral1\tneutral2\tneutral3\nwhat crap\ta pity\tsad\t\nhm\t\t\t\n"
@@ -218,7 +237,7 @@ def test_an_unknown_table_says_how_to_map_it(tmp_path: Path) -> None:
 
 def test_every_layout_has_its_columns_and_no_two_the_same() -> None:
     found = [(layout.kind, layout.columns) for layout in layouts()]
-    assert len(set(found)) == len(found) == 10
+    assert len(set(found)) == len(found) == 12
 
 
 def test_corpora_are_found_by_name(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ Inputs = Annotated[
     typer.Option(
         "--input", "-i", metavar="FILE", show_default=False,
         help="A .csv, .tsv, .jsonl, .json (each also .gz) or .parquet file, or a folder that datasets"
-        " saved; repeatable. ParaNMT-detox, RealToxicityPrompts, ParaDetox, Jigsaw 2018 and prepared"
-        " rows are known by their columns.",
+        " saved; repeatable. ParaNMT-detox, RealToxicityPrompts, ParaDetox, Jigsaw 2018, Civil Comments"
+        " and prepared rows are known by their columns.",
     ),
 ]  # fmt: skip
 ColumnsOf = Annotated[

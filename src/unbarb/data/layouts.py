@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from unbarb.data.mapping import Columns
@@ -15,6 +15,7 @@ from unbarb.data.readers.paranmt import COLUMNS as PARANMT
 from unbarb.data.readers.paranmt import STANDARD, Limits, paranmt
 from unbarb.data.readers.real_toxicity_prompts import prompts_and_continuations, real_toxicity_prompts
 from unbarb.data.records import Fault, Record
+from unbarb.text import LABELS
 
 PROMPTS = ("prompt", "continuation")
 
@@ -79,19 +80,19 @@ def of_mapping(mapping: Columns) -> Layout:
 
 def layouts(limits: Limits = STANDARD) -> tuple[Layout, ...]:
     """All of them; the first whose columns are there is taken, or the first of the wanted kind."""
-    labelled = {column: (column, frozenset[str]()) for column in JIGSAW}
-    kaggle = {
-        text: Columns("labelled", {"text": text}, {JIGSAW[c]: known for c, known in labelled.items()})
-        for text in ("comment_text", "text")
-    }
+    jigsaw = {label: column for column, label in JIGSAW.items()}
+    civil = {label: label for label in LABELS}
     hub_pairs = Columns("pairs", {"source": "en_toxic_comment", "target": "en_neutral_comment"})
     return (
         Layout("ParaNMT-detox", "pairs", PARANMT, lambda values: paranmt(values, limits)),
         Layout("RealToxicityPrompts", "labelled", PROMPTS, real_toxicity_prompts),
         Layout("RealToxicityPrompts", "pairs", PROMPTS, prompts_and_continuations),
-        *(_named(of_mapping(mapping), "Jigsaw 2018") for mapping in kaggle.values()),
+        _labelled("Jigsaw 2018", "comment_text", jigsaw),
+        _labelled("Jigsaw 2018", "text", jigsaw),
+        _labelled("Civil Comments", "text", civil),
+        _labelled("Civil Comments", "comment_text", {**civil, "toxicity": "target"}),
         Layout("ParaDetox", "pairs", ("toxic", "neutral1"), _paradetox),
-        _named(of_mapping(hub_pairs), "ParaDetox on the hub"),
+        replace(of_mapping(hub_pairs), name="ParaDetox on the hub"),
         Layout("rows of preferences", "preferences", KINDS["preferences"], _own("preferences")),
         Layout("rows of pairs", "pairs", KINDS["pairs"], _own("pairs")),
         Layout("labelled rows", "labelled", ("text", "labels"), _own("labelled")),
@@ -107,8 +108,10 @@ def recognised(
     return next((one for one in known if one.kind == kind), known[0] if known else None)
 
 
-def _named(layout: Layout, name: str) -> Layout:
-    return Layout(name, layout.kind, layout.columns, layout.read)
+def _labelled(name: str, text: str, columns: Mapping[str, str]) -> Layout:
+    """Texts with a column for each label; `columns` gives them by label."""
+    labels = {label: (column, frozenset[str]()) for label, column in columns.items()}
+    return replace(of_mapping(Columns("labelled", {"text": text}, labels)), name=name)
 
 
 def _paradetox(values: Mapping[str, Any]) -> Iterator[dict[str, Any] | str]:
