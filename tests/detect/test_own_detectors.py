@@ -70,8 +70,8 @@ def test_an_adapter_brings_its_labels(tmp_path: Path) -> None:
     words = tiny.tokenizer(tmp_path / "base", "<s> $A </s>", limit=64)
     tiny.save(tiny.bert(("LABEL_0", "LABEL_1", "LABEL_2"), None), tmp_path / "base")
     base = AutoModelForSequenceClassification.from_pretrained(
-        tmp_path / "base", num_labels=2, id2label={0: "toxicity", 1: "threat"}, ignore_mismatched_sizes=True,
-        problem_type="multi_label_classification",
+        tmp_path / "base", num_labels=2, id2label={0: "toxicity", 1: "threat"},
+        ignore_mismatched_sizes=True, problem_type="multi_label_classification",
     )  # fmt: skip
     model = tiny.lora(base, "all-linear", task_type="SEQ_CLS", modules_to_save=["classifier"])
     tiny.teach_classifier(model, words, (served.RUDE, served.KIND), [[1.0, 0.0], [0.0, 0.0]])
