@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from unbarb.data.corpora import VARIABLE
-from unbarb.data.prepared import Prepared
+from unbarb.data.prepared import Prepared, write_prepared
 
 WORDS = ["alder", "birch", "cedar", "dogwood", "elm", "fir", "gum", "hazel", "iron", "juniper"]
 
@@ -215,6 +215,8 @@ def test_stats_beside_another_set_or_a_table(run, folder: Path) -> None:
 
 
 def test_stats_of_no_set(run, folder: Path) -> None:
+    write_prepared(folder / "empty", "pairs", {})
+    assert "empty has no rows; there is nothing to draw" in run("data", "stats", "empty").err
     ran = run("data", "stats", "data")
     assert ran.code == 2
     assert "data is no prepared set (no manifest.json); `unbarb data prepare` writes one" in ran.err

@@ -182,17 +182,21 @@ def test_options_that_do_not_go_together_are_told_at_once(pairs: Source, tmp_pat
     assert "minority:threat adds labelled rows" in str(said.value)
 
 
-def test_rows_without_any_text_left_make_empty_splits(tmp_path: Path) -> None:
+def test_nothing_left_is_an_error_that_says_why(tmp_path: Path) -> None:
     source = from_path(table(tmp_path / "rows.csv", [("", "x")], "a", "b"), ["source=a", "target=b"])
-    done = prepare([source], tmp_path / "set")
-    assert done.manifest["rows"] == {"train": 0, "dev": 0, "test": 0}
-    assert done.manifest["drops"] == {"empty": 1}
+    with pytest.raises(InputError, match=r"nothing to train on is left of 1 rows \(1 empty\)"):
+        prepare([source], tmp_path / "set")
+    assert not (tmp_path / "set").exists()
 
 
-def test_a_limit_and_longest_are_kept_to(pairs: Source, tmp_path: Path) -> None:
-    done = prepare([pairs], tmp_path / "set", Options(limit=50, longest=8))
-    assert done.manifest["read"] == 50
-    assert done.manifest["drops"]["too_long"] == 50 - sum(done.manifest["rows"].values())
+def test_a_limit_and_longest_are_kept_to(tmp_path: Path) -> None:
+    rows = [(f"{NAMES[number]} " * (number + 1), f"{number} of them") for number in range(10)]
+    source = from_path(table(tmp_path / "rows.csv", rows, "a", "b"), ["source=a", "target=b"])
+    only_train = {"train": 1.0, "dev": 0.0, "test": 0.0}
+    done = prepare([source], tmp_path / "set", Options(shares=only_train, limit=8, longest=5))
+    assert done.manifest["read"] == 8
+    assert done.manifest["drops"] == {"too_long": 3}
+    assert [len(row["source"].split()) for row in done.rows("train")] == [1, 2, 3, 4, 5]
 
 
 def test_instruction_files_stand_in_the_manifest(pairs: Source, tmp_path: Path) -> None:

@@ -62,6 +62,8 @@ def stats(
             for number, row in enumerate(prepared.rows(split), 1):
                 tallies[split].add(row)
                 steps.moved(f"counting {split}", number, prepared.manifest["rows"][split])
+    if not any(tally.rows for tally in tallies.values()):
+        raise InputError(f"{folder} has no rows; there is nothing to draw")
     if json:
         told = {name: tally.to_dict() for name, tally in tallies.items()}
         typer.echo(json_format.dumps({"digest": prepared.digest, **told}, ensure_ascii=False))

@@ -56,7 +56,8 @@ def prepare(
 
     Raises:
         ConfigError: options that do not go together, or a plan that cannot be met.
-        InputError: rows that cannot be read, all of them told at once; or the folder cannot be written.
+        InputError: rows that cannot be read, all of them told at once; no row is left for train; or the
+            folder cannot be written.
     """
     kind = one_kind(sources)
     _agree(kind, options, typed)
@@ -66,6 +67,10 @@ def prepare(
         spool = Spool(scratch / "rows.jsonl", kind)
         spool.fill(gather(sources, options, typed, found, progress))
         splits = _placed(spool, options, found, progress)
+        if "train" not in splits:
+            told = ", ".join(f"{count:,} {reason}" for reason, count in found.drops.items() if count)
+            read = sum(found.read.values())
+            raise InputError(f"nothing to train on is left of {read:,} rows ({told or 'nothing dropped'})")
         taken = _balanced(spool, splits, options, found)
         after = {split: Tally(kind) for split in SPLITS}
 
