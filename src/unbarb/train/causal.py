@@ -88,7 +88,25 @@ def fit(
         watched = [[row] for row in dev.encoded]
         facts["packs"] = len(learnt)
         collator = PackCollator
-    trainer = Trainer(
+    trainer = _trainer(recipe, loaded, learnt, watched, collator, run)
+    tokens = sum(row.tokens for row in rows.encoded) / len(learnt)
+    return trainer, {**facts, **carry_out(trainer, run, recipe.training, tokens)}
+
+
+def trainer_for(recipe: TrainRecipe, loaded: Loaded, rows: Rows, dev: Rows, run: Run) -> Trainer:
+    """The trainer of transformers with the recipe's arguments, for rows as they are."""
+    return _trainer(recipe, loaded, rows.encoded, dev.encoded, Collator, run)
+
+
+def _trainer(
+    recipe: TrainRecipe,
+    loaded: Loaded,
+    learnt: Sequence[Any],
+    watched: Sequence[Any],
+    collator: type[Collator | PackCollator],
+    run: Run,
+) -> Trainer:
+    return Trainer(
         model=loaded.model,
         args=training_arguments(
             recipe.training,
@@ -102,8 +120,6 @@ def fit(
         eval_dataset=watched or None,
         processing_class=loaded.tokenizer,
     )
-    tokens = sum(row.tokens for row in rows.encoded) / len(learnt)
-    return trainer, {**facts, **carry_out(trainer, run, recipe.training, tokens)}
 
 
 def packs(rows: Sequence[Encoded], width: int) -> list[Pack]:
