@@ -1,8 +1,9 @@
-"""Throughput of a run against a bare loop of transformers or TRL, on the same model and rows, in one process.
+"""Throughput of a run against a bare loop of transformers or TRL, on the same model and rows.
 
-``python benchmarks/training.py --out benchmarks/training.json``. Models have random weights, for time does not
-depend on what a weight is. Runs take turns, each is timed from its sixth step to its last with its figures,
-display and run folder as they always are, and the medians of `ROUNDS` are divided.
+``python benchmarks/training.py --out benchmarks/training.json``. Models have random weights, for time does
+not depend on what a weight is. Runs take turns, each is timed from its sixth step to its last, ours with the
+figures, the checkpoints and the run folder it always has; the ratio is the median of the rounds'. Without
+a GPU it is the processor's time that is counted: what else the machine does changes nothing.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ SIZES = {"small": (256, 4, 1024), "t5-small": (512, 6, 2048)}
 
 
 class Clock(TrainerCallback):  # type: ignore[misc]
-    """Seconds between the step `SKIPPED` and the last."""
+    """Seconds between the step `SKIPPED` and the last: on the wall with a GPU, else of the processor."""
 
     def __init__(self) -> None:
         self.began = self.seconds = 0.0
@@ -66,10 +67,11 @@ class Clock(TrainerCallback):  # type: ignore[misc]
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if torch.cuda.is_available():
             torch.cuda.synchronize()
+        now = time.perf_counter() if torch.cuda.is_available() else time.process_time()
         if state.global_step == SKIPPED:
-            self.began = time.perf_counter()
+            self.began = now
         elif state.global_step == state.max_steps:
-            self.seconds = time.perf_counter() - self.began
+            self.seconds = now - self.began
 
 
 def tokenizer() -> PreTrainedTokenizerFast:
@@ -171,14 +173,8 @@ def bare_transformers(wanted: TrainRecipe, data: Prepared, place: Path) -> float
         model = LlamaForCausalLM.from_pretrained(wanted.base.name, dtype=torch.float32)
         make, settings = Trainer, TrainingArguments
     collator = DataCollatorForSeq2Seq(words, pad_to_multiple_of=8 if torch.cuda.is_available() else None)
-    return clocked(
-        make(
-            model=model,
-            args=arguments(settings, wanted, place),
-            data_collator=collator,
-            train_dataset=given,
-        )
-    )
+    plain = arguments(settings, wanted, place)
+    return clocked(make(model=model, args=plain, data_collator=collator, train_dataset=given))
 
 
 def bare_trl(wanted: TrainRecipe, data: Prepared, place: Path) -> float:
@@ -189,14 +185,8 @@ def bare_trl(wanted: TrainRecipe, data: Prepared, place: Path) -> float:
     )
     settings = arguments(SFTConfig, wanted, place, completion_only_loss=True, max_length=128,
                          activation_checkpointing=False)  # fmt: skip
-    return clocked(
-        SFTTrainer(
-            model=model,
-            args=settings,
-            train_dataset=given,
-            processing_class=tokenizer_for(wanted, "causal"),
-        )
-    )
+    words = tokenizer_for(wanted, "causal")
+    return clocked(SFTTrainer(model=model, args=settings, train_dataset=given, processing_class=words))
 
 
 def clocked(trainer: Trainer) -> float:
@@ -233,6 +223,9 @@ def compare(
     }  # fmt: skip
 
 
+PEERS = (("seq2seq", bare_transformers), ("causal", bare_transformers), ("causal", bare_trl))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path)
@@ -242,14 +235,7 @@ def main() -> None:
     parser.add_argument("--dtype", choices=["fp32", "bf16"], default="fp32")
     options = parser.parse_args()
     transformers.utils.logging.disable_progress_bar()
-    found = [
-        compare(kind, peer, options)
-        for kind, peer in (
-            ("seq2seq", bare_transformers),
-            ("causal", bare_transformers),
-            ("causal", bare_trl),
-        )
-    ]
+    found = [compare(kind, peer, options) for kind, peer in PEERS]
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.processor() or "CPU"
     content = {
         "size": options.size, "dtype": options.dtype, "batch": BATCH, "steps": options.steps,
