@@ -101,7 +101,7 @@ def main() -> None:
     parser.add_argument("what", choices=("measure", "page"))
     parser.add_argument("runs", nargs="*", type=Path)
     parser.add_argument("--data", type=Path)
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     if given.what == "measure":
         print(json.dumps(measure(given.data, given.runs), indent=1))
         return
