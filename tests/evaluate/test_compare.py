@@ -158,8 +158,13 @@ def test_classifiers_are_compared_label_by_label(tmp_path):
         )
     )
     names = [(table.suite, table.name) for table in report.tables]
-    assert names == [("classifiers", "all labels"), ("classifiers", "toxicity"), ("classifiers", "insult"),
-                     ("identity", "toxicity")]  # fmt: skip
+    assert names == [
+        ("classifiers", "all labels"),
+        ("classifiers", "toxicity"),
+        ("classifiers", "insult"),
+        ("significance", "all labels"),
+        ("identity", "toxicity"),
+    ]
     everything = figures(report, 0, "perfect")
     assert (everything["macro F1"].value, everything["Hamming loss"].value, everything["exact"].value) == (
         1,
@@ -171,9 +176,13 @@ def test_classifiers_are_compared_label_by_label(tmp_path):
     matrix = {one.system: one.counts for one in report.tables[1].matrices}
     assert matrix["perfect"] == ((30, 0), (0, 10))
     assert sum(map(sum, matrix["rash"])) == 39
-    groups = figures(report, 3, "rash")
+    difference = figures(report, 3, "perfect − rash")["macro ROC-AUC"]
+    assert difference.value > 0.4
+    assert difference.low > 0
+    assert (difference.n, difference.unscored) == (38, 2)
+    groups = figures(report, 4, "rash")
     assert groups["female"].value == 1.0
-    assert figures(report, 3, "perfect")["widest gap"].value == 0.0
+    assert figures(report, 4, "perfect")["widest gap"].value == 0.0
     worst = report.tables[0].examples[0]
     assert worst.system == "perfect" or worst.scores["wrong"] > 0
 

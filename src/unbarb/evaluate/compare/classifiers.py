@@ -10,6 +10,7 @@ import numpy as np
 from unbarb.evaluate.compare.contenders import Contender
 from unbarb.evaluate.compare.groups import groups_in
 from unbarb.evaluate.compare.items import Items
+from unbarb.evaluate.compare.over_labels import ROUNDS, THRESHOLD, differences, over_labels
 from unbarb.evaluate.results import Example, Matrix, Progress, Row, Spread, Table, silent
 from unbarb.evaluate.suites.detection import curves
 from unbarb.metrics import (
@@ -18,19 +19,16 @@ from unbarb.metrics import (
     calibration,
     hamming,
     identity_false_alarms,
-    label_f1,
     log_loss,
     pr_auc,
     roc_auc,
 )
 from unbarb.metrics.confusion import confusion
 from unbarb.metrics.f1 import METRIC as F1
-from unbarb.metrics.f1 import Counts, counts
+from unbarb.metrics.f1 import counts
 from unbarb.metrics.measured import Measured, measure, share
 from unbarb.metrics.scored import Floats
 
-THRESHOLD = 0.5
-ROUNDS = 200
 ALWAYS_CLEAN = "always clean"
 SHOWN = 200
 LEAST = 10
@@ -70,6 +68,8 @@ def compare_classifiers(
     for label in labels:
         progress(f"measuring: {label}")
         tables.append(_of_label(label, items.digest, systems, truth[label]))
+    arrays = {name: _array(columns) for name, columns in systems.items() if name != ALWAYS_CLEAN}
+    tables += differences(arrays, _array(truth), items.digest)
     return tables + _by_group(items, labels[0], systems, truth[labels[0]])
 
 
@@ -82,54 +82,19 @@ def _scores(one: Contender, label: str) -> Column:
 
 
 def _overall(scores: Mapping[str, Column], truth: Mapping[str, Column]) -> dict[str, Measured]:
-    labels = list(truth)
-    value = np.array([scores[label] for label in labels], dtype=float).T
-    label = np.array([truth[label] for label in labels], dtype=float).T
+    value, label = _array(scores), _array(truth)
     said = np.where(np.isnan(value), np.nan, value >= THRESHOLD)
     wrong = hamming.per_sample(said, label)
     exact = np.where(np.isnan(wrong), np.nan, wrong == 0)
-    figures = {
-        name: _over_labels(metric, statistic, value, label)
-        for name, (metric, statistic) in {
-            "macro F1": (label_f1.METRIC, _macro_f1),
-            "micro F1": (label_f1.MICRO, _micro_f1),
-            "macro ROC-AUC": ("mean_roc_auc/1", partial(_mean_of, roc_auc.roc_auc)),
-            "macro PR-AUC": ("mean_pr_auc/1", partial(_mean_of, pr_auc.pr_auc)),
-        }.items()
-    }
-    return figures | {
+    return over_labels(value, label) | {
         "exact": share(accuracy.METRIC, exact),
         "Hamming loss": measure(hamming.METRIC, bootstrap.mean, wrong, rounds=ROUNDS),
-        "log loss": _over_labels("mean_log_loss/1", partial(_mean_of, log_loss.log_loss), value, label),
     }
 
 
-def _over_labels(metric: str, statistic: object, value: Floats, label: Floats) -> Measured:
-    """`statistic` of (n, labels) scores and truths, resampling texts; a text needs all its numbers."""
-    width = value.shape[1]
-
-    def of_columns(*columns: Floats) -> float | None:
-        return statistic(np.stack(columns[:width], 1), np.stack(columns[width:], 1))  # type: ignore[operator,no-any-return]
-
-    return measure(metric, of_columns, *value.T, *label.T, rounds=ROUNDS)
-
-
-def _counted(value: Floats, label: Floats) -> dict[str, Counts]:
-    return {str(at): counts(value[:, at], label[:, at], THRESHOLD) for at in range(value.shape[1])}
-
-
-def _macro_f1(value: Floats, label: Floats) -> float | None:
-    return label_f1.macro_label_f1(_counted(value, label))
-
-
-def _micro_f1(value: Floats, label: Floats) -> float | None:
-    return label_f1.micro(_counted(value, label)).f1
-
-
-def _mean_of(metric: object, value: Floats, label: Floats) -> float | None:
-    found = [metric(value[:, at], label[:, at]) for at in range(value.shape[1])]  # type: ignore[operator]
-    there = [one for one in found if one is not None]
-    return sum(there) / len(there) if there else None
+def _array(columns: Mapping[str, Column]) -> Floats:
+    """Columns by label as (n, labels), `None` as NaN."""
+    return np.array(list(columns.values()), dtype=float).T
 
 
 def _of_label(label: str, digest: str, systems: Mapping[str, Mapping[str, Column]], truth: Column) -> Table:
