@@ -72,8 +72,8 @@ def test_a_run_becomes_a_model_with_a_card(run: Path, tmp_path: Path) -> None:
     assert about["base_model"] == "google-t5/t5-small"
     assert "detoxification" in about["tags"]
     for said in (
-        "# tiny-t5", "Prepared set with the digest `cdcd", "best_step: 7", "trainable: 1024", "name: tiny-t5",
-        "detoxify: TEXT", "largest: ", "## Limits", "torch: 2.13.0",
+        "# tiny-t5", "Prepared set with the digest `cdcd", "best_step: 7", "trainable: 1024",
+        "name: tiny-t5", "detoxify: TEXT", "largest: ", "## Limits", "torch: 2.13.0",
     ):  # fmt: skip
         assert said in body, said
     stored = {name: digest for name, digest in file_digests(out).items() if name != "README.md"}
