@@ -40,6 +40,7 @@ docs: $(VENV)/.installed
 docs-data: $(VENV)/.installed
 	$(IN)unbarb data list --json > benchmarks/data.jsonl
 	$(IN)python benchmarks/data.py
+	$(IN)python benchmarks/prepared.py --run
 
 # Writes the demonstration in README.md; its milliseconds are those of this machine.
 readme: $(VENV)/.installed
