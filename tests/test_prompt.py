@@ -167,3 +167,11 @@ def test_options_that_a_template_has_not_are_told() -> None:
     with pytest.raises(ConfigError, match="'detoxify' has no instruction"):
         built_in("detoxify", instruction="x")
     assert "Say it kindly." in built_in("alpaca", instruction="Say it kindly.").prompt("x")
+
+
+def test_the_page_shows_every_template_as_it_is() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "prompt.md").read_text("utf-8")
+    for name, template in BUILT_IN.items():
+        shown = built_in(name).prompt("It was" if name == "continuation" else "You fool.")
+        assert f"### `{name}`\n" in page
+        assert f"```\n{shown.rstrip()}\n```" in page, template.name

@@ -162,6 +162,29 @@ def test_models_are_for_those_that_need_one(path: Path) -> None:
     assert "quantised weights cannot be trained in full" in found[1]
 
 
+def test_the_page_has_every_key_with_its_sentence() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text("utf-8")
+    seen = 0
+    for name, field in TrainRecipe.model_fields.items():
+        kinds = (field.annotation, *getattr(field.annotation, "__args__", ()))
+        part = next((one for one in kinds if isinstance(one, type) and issubclass(one, BaseModel)), None)
+        keys = {field.alias or name: field} if part is None else part.model_fields
+        for key, one in keys.items():
+            dotted = key if part is None else f"{name}.{key}"
+            assert any(
+                line.startswith(f"| `{dotted}` |") and line.endswith(f"| {one.description} |")
+                for line in page.splitlines()
+            ), f"docs/recipes.md: {dotted}"
+            seen += 1
+    assert seen > 60
+
+
+def test_pissa_needs_its_weights_as_they_are(path: Path) -> None:
+    quantised = HEAD.replace("small}", "small, quantization: nf4}")
+    found = problems(path, quantised + "method: {name: pissa}\n")
+    assert found == ["4: model.quantization: PiSSA starts from unquantised weights; use none, or lora"]
+
+
 @pytest.mark.parametrize("text", ["", "[]", "3", "a: [", "\tb: 1"])
 def test_what_is_no_recipe_is_refused(path: Path, text: str) -> None:
     path.write_text(text)
@@ -179,3 +202,19 @@ def test_types_are_not_turned_into_others(path: Path) -> None:
     with pytest.raises(ValueError, match="valid string"):
         TrainRecipe.model_validate(content | {"name": 3})
     assert "batch_size" in problems(path, HEAD + "training: {batch_size: 2.0}\n")[0]
+
+
+def test_a_set_that_was_balanced_by_another_plan_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from unbarb.data.prepared import write_prepared
+    from unbarb.train.objectives import check_plan
+
+    row = {"id": "a", "text": "You fool.", "labels": {"toxicity": 1.0}, "corpus": "c"}
+    plain = write_prepared(tmp_path / "plain", "labelled", {"train": [row]})
+    planned = write_prepared(tmp_path / "by", "labelled", {"train": [row]}, {"plan": {"name": "six"}})
+    check_plan(None, plain)
+    check_plan("six", planned)
+    with pytest.raises(ConfigError, match="was prepared by no plan; prepare it with `--plan six`"):
+        check_plan("six", plain)
+    with pytest.raises(ConfigError, match="was prepared by six"):
+        check_plan("seven", planned)

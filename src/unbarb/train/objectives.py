@@ -58,6 +58,7 @@ def train(recipe: Any, prepared: Prepared, out: Path | str, *, quiet: bool = Fal
     """
     carry_out = objective(recipe.objective)
     check_rows(recipe.objective, prepared)
+    check_plan(recipe.data.plan, prepared)
     digests = {"data": prepared.digest}
     with Run.begin(out, recipe=as_dict(recipe), digests=digests, quiet=quiet) as run:
         if run.finished:
@@ -104,6 +105,20 @@ def check_rows(name: str, prepared: Prepared) -> None:
     if not prepared.split("train"):
         raise InputError(
             f"{prepared.folder / 'train.jsonl'} has no rows; prepare the set from a larger corpus"
+        )
+
+
+def check_plan(wanted: str | None, prepared: Prepared) -> None:
+    """Refuse a set that was not balanced by the plan a recipe names.
+
+    Raises:
+        ConfigError: it was balanced by another one, or by none.
+    """
+    made = (prepared.manifest.get("plan") or {}).get("name")
+    if wanted is not None and made != wanted:
+        raise ConfigError(
+            f"data.plan is {wanted!r}, and {prepared.folder} was prepared by {made or 'no plan'};"
+            f" prepare it with `--plan {wanted}`, or --set data.plan=null"
         )
 
 

@@ -316,6 +316,8 @@ def _model(recipe: TrainRecipe) -> Iterator[Broken]:
         yield ("objective",), f"{objective} needs a base model; add model: {{name: org/name}}"
     elif model.quantization != "none" and recipe.method.name == "full":
         yield ("model", "quantization"), "quantised weights cannot be trained in full; use none, or lora"
+    elif model.quantization != "none" and recipe.method.name == "pissa":
+        yield ("model", "quantization"), "PiSSA starts from unquantised weights; use none, or lora"
     if model is not None and model.double_quantization and model.quantization != "nf4":
         yield ("model", "double_quantization"), "goes with quantization: nf4"
 
