@@ -1,9 +1,9 @@
 """Throughput of a run against a bare loop of transformers or TRL, on the same model and rows.
 
 ``python benchmarks/training.py --out benchmarks/training.json``. Models have random weights, for time does
-not depend on what a weight is. Runs take turns, each is timed from its sixth step to its last, ours with the
-figures, the checkpoints and the run folder it always has; the ratio is the median of the rounds'. Without
-a GPU it is the processor's time that is counted: what else the machine does changes nothing.
+not depend on what a weight is. Runs take turns, each is timed from its sixth step to its last, ours with
+the figures, the checkpoints and the run folder it always has; the ratio is the median of the rounds'.
+Without a GPU it is the processor's time that is counted: what else the machine does changes nothing.
 """
 
 from __future__ import annotations

@@ -106,7 +106,8 @@ def test_adapters_learn_are_read_back_and_merged(
     content = tiny_bases.recipe_of(
         name, base, model__dtype=dtype, model__quantization=held,
         model__double_quantization=held == "nf4", method={"name": method, "rank": 16, "alpha": 32.0},
-        training__batch_size=16, training__max_steps=150 if name == "bart" else 60, training__save_every=1000,
+        training__batch_size=16, training__max_steps=150 if name == "bart" else 60,
+        training__save_every=1000,
         training__learning_rate=5e-2 if method in ("ia3", "prompt_tuning") else 1e-2, **experts,
     )  # fmt: skip
     recipe = TrainRecipe.model_validate(content)
