@@ -89,7 +89,7 @@ def test_extra_rows_are_learnt_from_and_never_scored(place: Path):
     write_prepared(place / "more", "labelled", {"train": labelled_rows.rows(60, seed=9)})
     plain = run(place, "bayes")
     crossval([str(place / "bayes.yaml")], data=str(place / "set"), out=place / "again", folds=3, threads=1,
-             extra=str(place / "more"), extra_with=["threat"])  # fmt: skip
+             extra=[f"{place / 'more'}:threat"])  # fmt: skip
     report = json.loads((place / "again" / "report.json").read_text("utf-8"))
     threats = sum(row["labels"]["threat"] for row in labelled_rows.rows(60, seed=9))
     assert report["extra_rows"] == threats

@@ -45,10 +45,8 @@ def crossval(
     folds: Annotated[int, typer.Option(min=2, max=50, help="Parts; each is scored once.")] = 5,
     seed: Annotated[int, typer.Option(help="Of the folds and the plan's draw.")] = 13,
     extra: Annotated[
-        str | None, typer.Option(metavar="SET|CORPUS", help="Rows that train every fold, never scored.")
-    ] = None,
-    extra_with: Annotated[
-        list[str] | None, typer.Option(metavar="LABEL", help="Of these only rows with it; repeatable.")
+        list[str] | None,
+        typer.Option(metavar="SET|CORPUS[:LABEL,…]", help="Rows, with one of the labels, that only train."),
     ] = None,
     limit: Annotated[
         list[str] | None,
@@ -83,7 +81,7 @@ def crossval(
     labels = _labels(loaded, limits)
     chosen: Plan | None = load_plan(plan) if plan else None
     rows = rows_of(data)
-    more = [row for row in rows_of(extra) if has(row, extra_with)] if extra else []
+    more = [row for one in extra or [] for row in extra_rows(one)]
     found: dict[str, list[tuple[Fold, Scores]]] = {recipe.name: [] for recipe in loaded}
     for fold in folds_of(rows, chosen, folds, seed, more):
         for recipe in loaded:
@@ -93,7 +91,7 @@ def crossval(
     systems += [averaged(one.split("+"), labels, found, limits) for one in mean or []]
     about = {
         "data": data, "plan": chosen.to_dict() if chosen else None, "folds": folds, "seed": seed,
-        "extra": extra, "extra_with": extra_with, "extra_rows": len(more), "limits": limits,
+        "extra": extra or [], "extra_rows": len(more), "limits": limits,
         "rows": digest([row for fold, _ in found[loaded[0].name] for row in fold.test]),
         "train_rows": [len(fold.train) for fold, _ in found[loaded[0].name]],
         "recipes": {recipe.name: recipe.to_dict() for recipe in loaded},
@@ -174,9 +172,22 @@ def rows_of(data: str) -> list[Row]:
     ]
 
 
-def has(row: Row, labels: Sequence[str] | None) -> bool:
-    """Whether a row has one of `labels`; every row when none is asked for."""
-    return not labels or any(row["labels"].get(label, 0) >= HELD for label in labels)
+def extra_rows(given: str) -> list[Row]:
+    """The rows of ``SET`` or ``CORPUS``, or of ``CORPUS:LABEL,LABEL`` those that have one of the labels.
+
+    Raises:
+        ConfigError: there is no such set or corpus, or no such row in it.
+    """
+    source, _, named = given.partition(":")
+    labels = [label.strip() for label in named.split(",") if label.strip()]
+    rows = rows_of(source)
+    found = [
+        row for row in rows if not labels or any(row["labels"].get(label, 0) >= HELD for label in labels)
+    ]
+    if not found:
+        known = sorted({label for row in rows for label in row["labels"]})
+        raise ConfigError(f"--extra {given}: no row with {named}; {source} knows {', '.join(known)}")
+    return found
 
 
 def digest(content: object) -> str:
