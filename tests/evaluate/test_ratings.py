@@ -41,6 +41,18 @@ def test_a_given_j_goes_before_the_product(tmp_path):
     assert load_ratings(path).joint.tolist() == [0.25]
 
 
+def test_a_quote_out_of_place_does_not_swallow_rows(tmp_path):
+    path = tmp_path / "r.tsv"
+    path.write_text(HEADER + 'a\ts\t"he said\tr\t0\t1\t1\nb\ts\to\tr\t0\t1\t1\n', encoding="utf-8")
+    with pytest.raises(InputError, match='write "" for "'):
+        load_ratings(path)
+    path.write_text(HEADER + 'a\ts\t"he said ""no"""\tr\t0\t1\t1\n', encoding="utf-8")
+    assert load_ratings(path).outputs == ('he said "no"',)
+    path.write_text(HEADER + "a\ts\to\tr\t0\t1\t1\textra\n", encoding="utf-8")
+    with pytest.raises(InputError, match="more fields than the header"):
+        load_ratings(path)
+
+
 def test_all_that_is_wrong_is_told_at_once(tmp_path):
     path = tmp_path / "r.tsv"
     path.write_text(HEADER + "a\ts\to\tr\t3\tgood\t1\n", encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from unbarb.errors import ConfigError, InputError
-from unbarb.evaluate.compare.items import DELIMITERS, json_rows
+from unbarb.evaluate.compare.items import DELIMITERS, delimited_rows, json_rows
 from unbarb.metrics.scored import Floats
 
 TEXTS = ("system", "source", "output", "reference")
@@ -168,8 +167,4 @@ def _grade(value: Any, reading: Reading) -> float | str | None:
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    if path.suffix not in DELIMITERS:
-        yield from enumerate(json_rows(path), 1)
-        return
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        yield from enumerate(csv.DictReader(file, delimiter=DELIMITERS[path.suffix]), 1)
+    yield from enumerate(delimited_rows(path) if path.suffix in DELIMITERS else json_rows(path), 1)

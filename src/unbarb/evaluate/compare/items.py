@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from unbarb.data.prepared import MANIFEST, Prepared
 from unbarb.data.split import group_key
+from unbarb.data.table import LONGEST_FIELD
 from unbarb.errors import InputError
 from unbarb.evaluate.results import digest_of
 
@@ -120,10 +121,29 @@ def _file_rows(path: Path) -> Iterator[dict[str, Any]]:
     if not path.is_file():
         raise InputError(f"no file or prepared set at {path}")
     if path.suffix in DELIMITERS:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            yield from csv.DictReader(file, delimiter=DELIMITERS[path.suffix])
-        return
-    yield from json_rows(path)
+        yield from delimited_rows(path)
+    else:
+        yield from json_rows(path)
+
+
+def delimited_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a CSV or TSV file with a header, quoted as RFC 4180 has it.
+
+    Raises:
+        InputError: a quote is out of place, a row has more fields than the header, or it is not UTF-8.
+    """
+    csv.field_size_limit(LONGEST_FIELD)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, delimiter=DELIMITERS[path.suffix], strict=True)
+        try:
+            for row in reader:
+                if None in row:
+                    raise InputError(f"{path}, line {reader.line_num}: more fields than the header has")
+                yield row
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise InputError(
+                f'{path}, line {reader.line_num}: {error}; in a quoted field write "" for ", or give JSONL'
+            ) from error
 
 
 def json_rows(path: Path) -> Iterator[dict[str, Any]]:
