@@ -172,7 +172,7 @@ def test_checkpointing_saves_activations_and_a_larger_batch_takes_more(tmp_path:
 @pytest.mark.parametrize("method", ["full", "lora"])
 @pytest.mark.parametrize("kind", sorted(CASES))
 def test_the_estimate_is_what_a_real_step_allocates(kind: str, method: str, tmp_path: Path) -> None:
-    """PyTorch's own record of allocations on the processor, within 15 %."""
+    """PyTorch's own record of allocations on the processor; 2 % are left for other releases of it."""
     objective, sizes = CASES[kind]
     config = AutoConfig.for_model(kind, **sizes)
     config.save_pretrained(tmp_path)
@@ -210,4 +210,4 @@ def test_the_estimate_is_what_a_real_step_allocates(kind: str, method: str, tmp_
     allocated = max(totals) - (totals[0] if totals[0] > 1 << 20 else 0)
     step = estimated.peak - estimated.weights - estimated.adapters - estimated.optimizer
     assert len(totals) > 100
-    assert step == pytest.approx(allocated, rel=0.15)
+    assert step == pytest.approx(allocated, rel=0.02)
