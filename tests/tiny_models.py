@@ -88,7 +88,8 @@ def bart(vocabulary: int) -> BartForConditionalGeneration:
     torch.manual_seed(0)
     config = BartConfig(
         **SIZES | {"vocab_size": vocabulary}, d_model=48, encoder_layers=2, decoder_layers=2,
-        encoder_attention_heads=4, decoder_attention_heads=4, encoder_ffn_dim=96, decoder_ffn_dim=96, dropout=0.0,
+        encoder_attention_heads=4, decoder_attention_heads=4, encoder_ffn_dim=96,
+        decoder_ffn_dim=96, dropout=0.0,
         decoder_start_token_id=1, forced_eos_token_id=None, max_position_embeddings=128,
     )  # fmt: skip
     return BartForConditionalGeneration(config)
