@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -79,6 +80,8 @@ def _by_recipe(recipe: TrainRecipe, data: Path | None, out: Path, threads: int |
     if threads is not None:
         # Read by every library that computes, and only when it is first imported.
         os.environ["OMP_NUM_THREADS"] = str(threads)
+    # peft and trl ask transformers for it by the old name; who trains can do nothing about it.
+    warnings.filterwarnings("ignore", ".*gradient_checkpointing.*", FutureWarning)
     facts = carry_out(recipe, prepared, out, quiet=quiet)
     if int(os.environ.get("RANK", "0")) == 0:
         typer.echo(summary(facts, out))

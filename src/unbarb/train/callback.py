@@ -63,6 +63,8 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         self.run.live.moved(state.global_step)
+        # The last steps' loss is logged too, however few they are.
+        control.should_log |= state.global_step == state.max_steps
 
     def on_log(
         self,
