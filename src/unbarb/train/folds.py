@@ -157,9 +157,13 @@ def _expected_f1_threshold(score: Floats, positive: np.ndarray[Any, Any]) -> flo
 
 
 def _limit_threshold(negative: Floats, limit: float) -> float:
-    """The lowest threshold at which at most a share `limit` of the `negative` scores alarms."""
+    """The lowest threshold at which rows like the `negative` ones are expected to alarm at most `limit`.
+
+    One alarm fewer than the share allows (split conformal prediction, Vovk et al. 2005): a threshold chosen
+    on a few rows fits them better than others.
+    """
     order = np.sort(negative)[::-1]
-    allowed = int(limit * len(order) + 1e-9)
+    allowed = max(0, int(limit * (len(order) + 1) + 1e-9) - 1)
     return float(np.nextafter(order[allowed], 2.0)) if allowed < len(order) else 0.0
 
 
