@@ -24,6 +24,7 @@ COMMANDS = {
     "data": "unbarb.cli.data",
     "plan": "unbarb.cli.plan",
     "train": "unbarb.cli.train",
+    "search": "unbarb.cli.search",
     "crossval": "unbarb.cli.crossval",
     "evaluate": "unbarb.cli.evaluate",
     "compare": "unbarb.cli.compare",
