@@ -31,6 +31,7 @@ lint: $(VENV)/.installed
 bench: $(VENV)/.installed
 	$(IN)python benchmarks/speed.py
 	$(IN)python benchmarks/size.py
+	$(IN)python benchmarks/training.py --out benchmarks/training.json
 
 # Writes the help of every command into its page.
 docs: $(VENV)/.installed
