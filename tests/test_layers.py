@@ -33,7 +33,8 @@ RANK = {name: rank for rank, group in enumerate(LAYERS) for name in group}
 WORKSHOP = frozenset({"train", "export", "evaluate"})
 JOINERS = frozenset({"cli"})
 HEAVY = frozenset(
-    {"torch", "transformers", "peft", "sklearn", "onnx", "matplotlib", "sacrebleu", "safetensors"}
+    {"torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "optuna", "ctranslate2"}
+    | {"sklearn", "onnx", "matplotlib", "sacrebleu", "safetensors", "pydantic"}
 )
 LEAVES = frozenset(
     {
