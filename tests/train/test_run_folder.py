@@ -23,6 +23,17 @@ def lines(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "metrics.jsonl").read_text("utf-8").splitlines()]
 
 
+def test_what_scoring_takes_after_training_is_no_memory_of_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = iter((100.0, 120.0, 900.0))
+    monkeypatch.setattr("unbarb.train.run.peak_mb", lambda: next(taken))
+    with begin(tmp_path / "run") as run:
+        run.log(1, loss=2.0)
+        run.log(2, loss=1.0)
+        assert run.finish()["peak_memory_mb"] == 120.0
+
+
 def test_a_run_leaves_recipe_facts_figures_and_curves(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     with begin(tmp_path / "run") as run:
