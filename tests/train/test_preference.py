@@ -34,8 +34,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 def recipe(name: str, base: Path, way: str, method: str, **more: Any) -> TrainRecipe:
     content = tiny_bases.recipe_of(
         name, base, objective="preference", preference={"name": way, **more.pop("preference", {})},
-        method={"name": method, "rank": 8}, training__max_steps=20, training__save_every=20,
-        training__evaluate_every=20, training__learning_rate=5e-3, **more,
+        method={"name": method, "rank": 8}, training__max_steps=more.pop("steps", 20),
+        training__save_every=20, training__evaluate_every=20, training__learning_rate=5e-3, **more,
     )  # fmt: skip
     return TrainRecipe.model_validate(content)
 
@@ -55,7 +55,8 @@ def test_what_was_chosen_becomes_likelier(
     name: str, way: str, method: str, data: Prepared, tmp_path: Path
 ) -> None:
     base = tiny_bases.write(name, tmp_path / "base")
-    facts = train(recipe(name, base, way, method), data, tmp_path / "run", quiet=True)
+    steps = 40 if name == "mt5" else 20  # its output layer is its own, and learns later
+    facts = train(recipe(name, base, way, method, steps=steps), data, tmp_path / "run", quiet=True)
     logged = tiny_bases.lines(tmp_path / "run" / "metrics.jsonl")
     margins = [line["rewards/margins"] for line in logged if "rewards/margins" in line]
     assert margins[-1] > margins[0]
