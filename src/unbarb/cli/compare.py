@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from unbarb.cli.options import Download, Models, ReportJson
 from unbarb.errors import MissingExtra
 
 
@@ -46,17 +47,9 @@ def compare(
     judges: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder of the judges that `unbarb evaluate` trained.")
     ] = Path("evaluation/judges"),
-    models: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", show_default=False, help="Folder with the field's models, as org/name."
-        ),
-    ] = None,
-    download: Annotated[
-        bool,
-        typer.Option("--download", help="Fetch the field's models from the hub where they are missing."),
-    ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print report.json to standard output.")] = False,
+    models: Models = None,
+    download: Download = False,
+    json: ReportJson = False,
 ) -> None:
     """Compare rewriters or classifiers: all figures, intervals, significance, costs of training, examples.
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
+from unbarb.cli.options import pair
 from unbarb.data.balance import HELD, Plan, load_plan
 from unbarb.data.corpora import READERS, Corpora
 from unbarb.data.prepared import MANIFEST, SPLITS, Prepared, write_prepared
@@ -65,10 +66,8 @@ def crossval(
     Folds never share a source. Thresholds are chosen on training rows held out inside each fold. A finished
     recipe of a fold is not done again; report.json, report.md and report.html are written at the end.
     """
-    overrides = dict(_pair(one, "--set") for one in set_ or [])
-    limits = {
-        label: _share(value, label) for label, value in (_pair(one, "--limit") for one in limit or [])
-    }
+    overrides = dict(pair(one, "--set") for one in set_ or [])
+    limits = {label: _share(value, label) for label, value in (pair(one, "--limit") for one in limit or [])}
     try:
         from unbarb.cli.crossval_report import System, averaged, write_report
         from unbarb.train.folds import folds as folds_of
@@ -226,13 +225,6 @@ def _labels(recipes: Sequence[TrainRecipe], limits: Mapping[str, float]) -> list
     if problems:
         raise ConfigError("\n".join(problems))
     return labels
-
-
-def _pair(given: str, option: str) -> tuple[str, str]:
-    key, mark, value = given.partition("=")
-    if not mark:
-        raise ConfigError(f"{option} {given!r}: give KEY=VALUE")
-    return key, value
 
 
 def _share(value: str, label: str) -> float:

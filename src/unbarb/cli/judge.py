@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from unbarb.cli.options import Download, Models, ReportJson
 from unbarb.errors import ConfigError, MissingExtra
 
 
@@ -36,17 +37,9 @@ def judge(
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder for report.json and report.html.")
     ] = Path("agreement"),
-    models: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", show_default=False, help="Folder with the field's models, as org/name."
-        ),
-    ] = None,
-    download: Annotated[
-        bool,
-        typer.Option("--download", help="Fetch the field's models from the hub where they are missing."),
-    ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print report.json to standard output.")] = False,
+    models: Models = None,
+    download: Download = False,
+    json: ReportJson = False,
 ) -> None:
     """Correlate the judges with human ratings, per item and per system.
 

@@ -1,4 +1,4 @@
-"""The options that ``check`` and ``rewrite`` share."""
+"""The options that several commands share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+
+from unbarb.errors import ConfigError
 
 Format = StrEnum("Format", ["text", "jsonl", "csv", "tsv"])
 View = StrEnum("View", ["auto", "table", "lines"])
@@ -65,3 +67,25 @@ BatchSize = Annotated[
 ]  # fmt: skip
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no view, no totals and no progress.")]
 NoColor = Annotated[bool, typer.Option("--no-color", help="No colours; so does the variable NO_COLOR.")]
+Models = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", show_default=False, help="Folder with the field's models, as org/name."),
+]
+Download = Annotated[
+    bool,
+    typer.Option("--download", help="Fetch the field's models from the hub where they are missing."),
+]
+ReportJson = Annotated[bool, typer.Option("--json", help="Print report.json to standard output.")]
+
+
+def pair(given: str, option: str = "--set") -> tuple[str, str]:
+    """``KEY=VALUE`` as it was given to `option`.
+
+    Raises:
+        ConfigError: there is no ``=``.
+    """
+    key, mark, value = given.partition("=")
+    if not mark:
+        example = ", as --set training.epochs=1" if option == "--set" else ""
+        raise ConfigError(f"{option} {given!r}: give KEY=VALUE{example}")
+    return key, value

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unbarb.errors import ConfigError, MissingExtra
+from unbarb.cli.options import pair
+from unbarb.errors import MissingExtra
 
 if TYPE_CHECKING:
     from unbarb.train.plan import Plan
@@ -61,18 +62,6 @@ def plan(
         typer.echo("\n".join(told(made)))
     if not made.fits:
         raise typer.Exit(TOO_LARGE)
-
-
-def pair(given: str) -> tuple[str, str]:
-    """``KEY=VALUE`` of ``--set``.
-
-    Raises:
-        ConfigError: there is no ``=``.
-    """
-    key, mark, value = given.partition("=")
-    if not mark:
-        raise ConfigError(f"--set {given!r}: give KEY=VALUE, as --set training.epochs=1")
-    return key, value
 
 
 def told(plan: Plan) -> Iterator[str]:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from unbarb.cli.marks import shown
-from unbarb.cli.plan import pair
+from unbarb.cli.options import pair
 from unbarb.data.prepared import Prepared
 from unbarb.errors import ConfigError, MissingExtra
 

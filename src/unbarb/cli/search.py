@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unbarb.cli.plan import pair
+from unbarb.cli.options import pair
 from unbarb.data.prepared import Prepared
 from unbarb.errors import InputError, MissingExtra
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from unbarb.cli.options import pair
 from unbarb.data.corpora import Corpora
 from unbarb.data.prepared import Prepared
 from unbarb.errors import ConfigError, MissingExtra
@@ -52,7 +53,7 @@ def train(
     A run that was stopped goes on from its last checkpoint when the same command is given again. Under
     `accelerate launch -m unbarb train …` it uses several GPUs or machines.
     """
-    overrides = dict(_pair(one) for one in set_ or [])
+    overrides = dict(pair(one) for one in set_ or [])
     try:
         from unbarb.train.reader import load_any
         from unbarb.train.schema import TrainRecipe
@@ -118,13 +119,6 @@ def _embedded(settings: Recipe, data: Path | None, out: Path, threads: int) -> N
     run.make()
     (out / "recipe.json").write_text(json.dumps(asdict(settings), indent=2) + "\n", encoding="utf-8")
     typer.echo(f"model: {run.bundle}")
-
-
-def _pair(given: str) -> tuple[str, str]:
-    key, mark, value = given.partition("=")
-    if not mark:
-        raise ConfigError(f"--set {given!r}: give KEY=VALUE, as --set training.epochs=1")
-    return key, value
 
 
 def _told(part: str, step: int, steps: int, loss: float) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
+from unbarb.data.prepared import Prepared
 from unbarb.detect.arrays import read_arrays
 from unbarb.errors import ModelError
-from unbarb.train.classifier import read_about, write_about
-from unbarb.train.labels import Floats
-from unbarb.train.tfidf import Tfidf
+from unbarb.train.classifier import conclude, read_about, write_about
+from unbarb.train.labels import POSITIVE, Flags, Floats, learnable, positive_weights
+from unbarb.train.run import Run
+from unbarb.train.schema import TrainRecipe, WordsPart
+from unbarb.train.tfidf import Matrix, Tfidf
 
 WEIGHTS = "weights.npz"
 
@@ -56,3 +59,37 @@ class LinearClassifier:
                 f" {len(labels)} labels need {(features.width, len(labels))}"
             )
         return cls(labels, features, weights, bias)
+
+
+OneLabel = Callable[[Matrix, Flags, WordsPart, float], tuple[Floats, float]]
+"""Rows (texts, columns), which are positive (texts,), the settings and what a positive row weighs:
+weights (columns,) and a bias."""
+
+
+def learn(recipe: TrainRecipe, rows: Sequence[Mapping[str, Any]], one_label: OneLabel) -> LinearClassifier:
+    """The model of `rows` by the recipe's ``words``; `one_label` learns from the rows that know a label.
+
+    Raises:
+        InputError: a label has rows of one class only, or the texts share no words.
+    """
+    words, labels = recipe.words, recipe.data.labels
+    truth = learnable(rows, labels)
+    weight = positive_weights(truth, recipe.training.class_weight)
+    texts = [row["text"] for row in rows]
+    features = Tfidf.fit(
+        texts, words.ngrams, words.characters, min_count=words.min_count, max_features=words.max_features
+    )
+    table, known = features.rows(texts), ~np.isnan(truth)
+    columns = [
+        one_label(table[known[:, at]], truth[known[:, at], at] >= POSITIVE, words, float(weight[at]))
+        for at in range(len(labels))
+    ]
+    weights, bias = zip(*columns, strict=True)
+    return LinearClassifier(labels, features, np.stack(weights, axis=1), np.array(bias))
+
+
+def carry_out(recipe: TrainRecipe, prepared: Prepared, run: Run, one_label: OneLabel) -> Mapping[str, Any]:
+    """Learn from the train rows, save, and score the dev rows."""
+    classifier = learn(recipe, prepared.split("train")[: recipe.data.rows], one_label)
+    facts = conclude(run, classifier, prepared.split("dev"))
+    return {"parameters": {"trainable": classifier.weights.size, "total": classifier.weights.size}, **facts}
