@@ -119,6 +119,17 @@ def test_the_next_candidate_is_taken_when_the_best_fails_its_check() -> None:
     assert guard(rewriter=Swapper(words))("he is a jerk today").text == "he is a stranger today"
 
 
+def test_a_verdict_names_the_rewriters_whose_words_left() -> None:
+    spotter = {"spotter": "sha256:0"}
+    assert guard()("he is a jerk today").models == {**spotter, "swapper": "sha256:1"}
+    assert guard()("what a day").models == spotter
+    masked = guard(rewriter=Swapper(("silly",)))("he is a big jerk today").models
+    assert "mask" in masked
+    assert "swapper" not in masked
+    both = guard(known={"jerk": 0.9, "dolt": 0.9, "[...]": 0.1})("He is a jerk. You are a dolt.").models
+    assert set(both) == {"spotter", "swapper", "mask"}
+
+
 def test_the_ladder_goes_down_to_delete_and_mask_when_no_edit_passes() -> None:
     verdict = guard(rewriter=Swapper(("silly",)))("he is a big jerk today")
     assert verdict.step in ("delete", "mask")

@@ -205,6 +205,7 @@ class Guard:
             scores_after=outcome.scores,
             step=outcome.step,
             meaning=outcome.meaning,
+            models={**verdict.models, **outcome.models},
             not_detoxifiable=outcome.step == "mask" and verdict.action == "rewrite",
         )
 

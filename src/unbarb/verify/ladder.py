@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from unbarb.detect.protocol import Detector
 from unbarb.rewrite.mask import MASK
@@ -21,7 +21,8 @@ class Outcome:
     """Where a text came to rest: its edits, the lowest rung used, and what the checks said.
 
     `step` is "block" when nothing passed. `scores` are those of the result; `refused` says why
-    candidates fell, in the order they were looked at, and `failures` which rewriters failed and how.
+    candidates fell, in the order they were looked at, `failures` which rewriters failed and how, and
+    `models` maps the names of the rewriters whose candidates were taken to their digests.
     """
 
     edits: tuple[Edit, ...]
@@ -30,6 +31,27 @@ class Outcome:
     scores: Mapping[str, float] | None
     refused: tuple[str, ...]
     failures: tuple[str, ...] = ()
+    models: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What one way down has to tell: see `Outcome`."""
+
+    refused: list[str] = field(default_factory=list)
+    failures: dict[str, None] = field(default_factory=dict)
+    models: dict[str, str] = field(default_factory=dict)
+
+    def outcome(
+        self,
+        step: Step,
+        edits: Sequence[Edit] = (),
+        meaning: float | None = None,
+        scores: Mapping[str, float] | None = None,
+    ) -> Outcome:
+        return Outcome(
+            tuple(edits), step, meaning, scores, tuple(self.refused), tuple(self.failures), self.models
+        )
 
 
 class Ladder:
@@ -49,38 +71,34 @@ class Ladder:
         is masked whole; then the text is scored again, and if it is still over, every stretch is taken
         down to the mask.
         """
-        refused: tuple[str, ...] = ()
-        failures: dict[str, None] = {}
+        told = _Told()
         for start in dict.fromkeys((first, last)):
             rungs = RUNGS[RUNGS.index(start) : RUNGS.index(last) + 1]
-            outcome = self._all_stretches(text, ceilings, rungs)
-            refused += outcome.refused
-            failures |= dict.fromkeys(outcome.failures)
+            told.models.clear()  # what was taken before did not hold
+            outcome = self._all_stretches(text, ceilings, rungs, told)
             if outcome.step == "block":
                 continue
             scores = outcome.scores
             if scores is None:
                 scores = self._detector.detect([apply(outcome.edits, text)])[0].scores
             if not over(scores, ceilings):
-                return Outcome(
-                    outcome.edits, outcome.step, outcome.meaning, scores, refused, tuple(failures)
-                )
-            refused += (
-                f"{outcome.step}: the whole text is still over {', '.join(over(scores, ceilings))}",
-            )
-        return Outcome((), "block", None, None, refused, tuple(failures))
+                return replace(outcome, scores=scores)
+            still = ", ".join(over(scores, ceilings))
+            told.refused.append(f"{outcome.step}: the whole text is still over {still}")
+        told.models.clear()
+        return told.outcome("block")
 
-    def _all_stretches(self, text: str, ceilings: Mapping[str, float], rungs: Sequence[Step]) -> Outcome:
+    def _all_stretches(
+        self, text: str, ceilings: Mapping[str, float], rungs: Sequence[Step], told: _Told
+    ) -> Outcome:
         edits: list[Edit] = []
-        refused: list[str] = []
-        failures: list[str] = []
         meanings: list[float] = []
         lowest: Step = "none"
         scores: Mapping[str, float] | None = None
         for place, analysis in self._stretches(text, ceilings):
-            taken = self._first_accepted(analysis, ceilings, rungs, refused, failures)
+            taken = self._first_accepted(analysis, ceilings, rungs, told)
             if taken is None and (place == Span(0, len(text)) or "mask" not in rungs):
-                return Outcome((), "block", None, None, tuple(refused), tuple(failures))
+                return told.outcome("block")
             if taken is None:  # the rest need not be withheld for one sentence
                 edits.append(Edit(place.start, place.start + len(place.of(text).rstrip()), MASK))
                 meanings.append(0.0)
@@ -95,9 +113,8 @@ class Ladder:
             if place == Span(0, len(text)) and self._verifier.detector is self._detector:
                 scores = taken.scores  # the candidate is the whole result, and was scored already
         if not any(map(str.isalnum, apply(edits, text))):
-            return Outcome((), "block", None, None, tuple(refused), tuple(failures))
-        meaning = min(meanings, default=None)
-        return Outcome(tuple(edits), lowest, meaning, scores, tuple(refused), tuple(failures))
+            return told.outcome("block")
+        return told.outcome(lowest, edits, min(meanings, default=None), scores)
 
     def _stretches(self, text: str, ceilings: Mapping[str, float]) -> list[tuple[Span, Analysis]]:
         """The sentences over a ceiling by themselves; the whole text when none is."""
@@ -118,14 +135,14 @@ class Ladder:
         source: Analysis,
         ceilings: Mapping[str, float],
         rungs: Sequence[Step],
-        refused: list[str],
-        failures: list[str],
+        told: _Told,
     ) -> Acceptance | None:
         for rewriter in self._rewriters:
             try:
                 (candidates,) = rewriter.propose([source])
             except Exception as error:  # a plug-in may raise anything; the next rewriter takes over
-                failures.append(f"rewriter failed: {rewriter.name}: {type(error).__name__}: {error}")
+                failure = f"rewriter failed: {rewriter.name}: {type(error).__name__}: {error}"
+                told.failures[failure] = None
                 continue
             for step in rungs:
                 for candidate in candidates:
@@ -134,8 +151,9 @@ class Ladder:
                     # One by one: the best mostly passes, and every look costs the detector a reading.
                     (acceptance,) = self._verifier.check(source, [candidate], ceilings)
                     if acceptance.accepted:
+                        told.models[rewriter.name] = rewriter.digest
                         return acceptance
-                    refused.append(f"{step}: {'; '.join(acceptance.reasons)}")
+                    told.refused.append(f"{step}: {'; '.join(acceptance.reasons)}")
         return None
 
 
