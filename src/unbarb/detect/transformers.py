@@ -12,10 +12,9 @@ from tokenizers import Tokenizer
 
 from unbarb.detect.folder import ModelFolder, read_json
 from unbarb.detect.outputs import Outputs
+from unbarb.detect.scorer import Scorer
 from unbarb.errors import ConfigError
 from unbarb.plugins import missing_extra
-from unbarb.segment import language
-from unbarb.text import Analysis
 
 LONGEST = 512
 DIGITS = 6
@@ -33,7 +32,7 @@ class Classifier(Protocol):
     def logits(self, ids: Sequence[int]) -> list[float]: ...
 
 
-class TransformersDetector:
+class TransformersDetector(Scorer):
     """A classifier as a detector.
 
     Args:
@@ -82,15 +81,6 @@ class TransformersDetector:
         self.name = alias or "transformers"
         self.labels = frozenset(self._outputs.labels)
         self.digest = folder.digest()
-
-    def detect(
-        self, texts: Sequence[str], *, context: Sequence[str | None] | None = None
-    ) -> list[Analysis]:
-        """Score every text, all of it, as a whole: there are no findings; `context` is not read."""
-        return [
-            Analysis(text, self.score(text), language=language(text), models={self.name: self.digest})
-            for text in texts
-        ]
 
     def score(self, text: str) -> dict[str, float]:
         """The score of each label: the highest of its windows, 0 for a blank text."""
