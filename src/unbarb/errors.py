@@ -7,7 +7,8 @@
     │   └── MissingExtra    it needs a package that is not installed
     ├── ModelError          model files that are missing, damaged or of another version
     ├── DetectionError      a detector failed on a text; the policy says what happens then
-    └── RewriteError        a rewriter failed on a text; the policy says what happens then
+    ├── RewriteError        a rewriter failed on a text; the policy says what happens then
+    └── AuditError          the record of decisions cannot be written or read
 
 Messages say what was given, what is allowed and what to do next.
 """
@@ -51,3 +52,7 @@ class DetectionError(UnbarbError):
 
 class RewriteError(UnbarbError):
     """A rewriter failed on a text; the policy says what happens then."""
+
+
+class AuditError(UnbarbError):
+    """The record of decisions cannot be written or read; the policy says what happens then."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from unbarb.policy.audit import AuditRules
 from unbarb.policy.decide import Policy
 from unbarb.policy.file import PRESETS, write_thresholds
 from unbarb.policy.layout import NEVER_REWRITTEN, policy_schema
@@ -11,6 +12,7 @@ from unbarb.policy.rules import Decision, Rule
 __all__ = [
     "NEVER_REWRITTEN",
     "PRESETS",
+    "AuditRules",
     "Decision",
     "Policy",
     "PolicyReport",

@@ -14,9 +14,10 @@ from typing import Any
 
 from unbarb.errors import DetectionError
 from unbarb.plugins import Plugin
+from unbarb.policy.audit import AuditRules
 from unbarb.policy.checks import merged
 from unbarb.policy.file import locate, parse, read
-from unbarb.policy.layout import EVENTS, POLICY, PRECEDENCE
+from unbarb.policy.layout import AUDIT, EVENTS, POLICY, PRECEDENCE
 from unbarb.policy.plugin import plugin
 from unbarb.policy.report import PolicyReport, report
 from unbarb.policy.rules import Decision, Rule
@@ -64,6 +65,8 @@ class Policy:
     def _of(cls, raw: Mapping[str, Any]) -> Policy:
         content = {name: raw.get(name, key.default) for name, key in POLICY.keys.items()}
         content["on"] = {event: usual for event, (usual, _) in EVENTS.items()} | raw.get("on", {})
+        if "audit" in raw:
+            content["audit"] = {name: raw["audit"].get(name, key.default) for name, key in AUDIT.keys.items()}
         content = {name: value for name, value in content.items() if value is not None}
         tables = {
             direction: MappingProxyType(
@@ -128,6 +131,11 @@ class Policy:
     @property
     def on_detector_error(self) -> Action:
         return self._on("detector_error")
+
+    @property
+    def audit(self) -> AuditRules:
+        """How its decisions are recorded, where there is a record."""
+        return AuditRules(**self.content.get("audit", {}))
 
     def _on(self, event: str) -> Action:
         action: Action = self.content["on"][event]

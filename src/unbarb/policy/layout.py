@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from unbarb.policy.audit import KEPT_TEXT, ON_FAILURE, AuditRules
 from unbarb.policy.plugin import Named
 from unbarb.policy.record import Key, ListOf, MapOf, Record
-from unbarb.policy.shape import Choice, Exactly, Number, Switch, Text
+from unbarb.policy.shape import Choice, Exactly, Number, Switch, Text, Whole
 from unbarb.text import ACTIONS, LABELS
 
 NEVER_REWRITTEN = {"threat": "block", "self_harm": "route", "sexual_minors": "block", "doxxing": "block"}
@@ -68,6 +69,23 @@ _ON = Record(
     }
 )
 
+_KEPT = AuditRules()
+AUDIT = Record(
+    {
+        "text": Key(
+            Choice(KEPT_TEXT), "what the record keeps of the texts: nothing, or their encrypted form",
+            default=_KEPT.text,
+        ),
+        "retention_days": Key(
+            Whole(1, 36_500), "days after which an encrypted text is pruned", default=_KEPT.retention_days
+        ),
+        "on_failure": Key(
+            Choice(ON_FAILURE), "a decision cannot be recorded: the request fails, or the decision is"
+            " spilled to disk and recorded later", default=_KEPT.on_failure,
+        ),
+    }
+)  # fmt: skip
+
 POLICY = Record(
     {
         "schema": Key(Exactly(1), "version of this format", required=True),
@@ -118,6 +136,7 @@ POLICY = Record(
         ),
         "message": Key(Text(), "what the user may be told when a text is blocked or routed"),
         "on": Key(_ON, "what happens when there is no score or rewrite to go by"),
+        "audit": Key(AUDIT, "how decisions are recorded, where there is a record"),
     }
 )
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from unbarb.policy.audit import AuditRules
 from unbarb.policy.rules import Rule
 from unbarb.text import Action
 
@@ -48,6 +49,7 @@ def report(policy: Policy, labels: Collection[str]) -> PolicyReport:
         *_rule_lines(policy, unscored),
         *_event_lines(policy),
         *_other_lines(policy),
+        *_audit_lines(policy.audit),
         *_unscored_lines(unscored),
     )
     return PolicyReport(policy.name, policy.digest, policy.description, lines, unscored)
@@ -92,6 +94,18 @@ def _other_lines(policy: Policy) -> Iterator[str]:
         yield "The gate is off: every text is read by the encoder."
     if policy.shadow:
         yield "Shadow mode: decisions are recorded and nothing is changed or withheld."
+
+
+def _audit_lines(rules: AuditRules) -> Iterator[str]:
+    if rules.text == "none":
+        yield "Where decisions are recorded, the texts themselves are not kept, only keyed hashes of them."
+    else:
+        days = "1 day" if rules.retention_days == 1 else f"{rules.retention_days} days"
+        yield f"Where decisions are recorded, the texts are kept encrypted for {days}."
+    if rules.on_failure == "fail":
+        yield "A request whose decision cannot be recorded fails."
+    else:
+        yield "A decision that cannot be recorded is spilled to disk and recorded later."
 
 
 def _unscored_lines(unscored: Collection[str]) -> Iterator[str]:

@@ -59,6 +59,26 @@ def _number(text: str) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole number from `low` to `high`."""
+
+    low: int
+    high: int
+
+    def read(self, node: Node, path: Path, reading: Reading) -> int | None:
+        if isinstance(node, ScalarNode) and node.tag == _YAML + "int" and re.fullmatch(r"\d+", node.value):
+            value = int(node.value)
+            if self.low <= value <= self.high:
+                return value
+        allowed = f"from {self.low} to {self.high}"
+        reading.wrong(path, f"{dotted(path)}: {shown(node)} is not a whole number {allowed}")
+        return None
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "integer", "minimum": self.low, "maximum": self.high}
+
+
+@dataclass(frozen=True, slots=True)
 class Exactly:
     """One whole number, such as the version of a format."""
 
