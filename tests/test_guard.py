@@ -260,3 +260,22 @@ def test_a_result_that_was_verified_is_not_scored_again(tiny_guard: Guard) -> No
         assert scored.count(result) == 3  # a ladder with another detector asks its own
     finally:
         verifier.detector = before
+
+
+def test_a_timer_is_told_of_every_step() -> None:
+    told: list[tuple[str, float]] = []
+    detector = Spotter()
+    verifier = Verifier(detector, [], Pleased(), headroom=0.0)
+    timed = Guard(
+        Policy.parse(POLICY),
+        [detector],
+        Swapper(),
+        verifier=verifier,
+        threads=1,
+        timer=lambda step, seconds: told.append((step, seconds)),
+    )
+    timed.check("he is a jerk today")
+    assert [step for step, _ in told] == ["detect"]
+    timed("he is a jerk today")
+    assert [step for step, _ in told[1:]] == ["detect", "rewrite", "verify"]
+    assert all(seconds > 0 for _, seconds in told)

@@ -21,7 +21,7 @@ from unbarb.plugins import Plugin
 from unbarb.policy import Decision, Policy
 from unbarb.rewrite.protocol import Rewriter
 from unbarb.text import Analysis, Direction, Step, Verdict, apply
-from unbarb.verify.ladder import Ladder
+from unbarb.verify.ladder import Ladder, Timer, timed
 from unbarb.verify.standard import standard_verifier
 from unbarb.verify.verifier import Verifier
 
@@ -39,6 +39,7 @@ class Guard:
             a guard that only checks).
         verifier: what every rewrite must pass; default that of the embedded model.
         threads: texts worked on side by side; default one per core, at most four.
+        timer: is told the seconds of each step; default nobody is.
 
     Raises:
         ConfigError: the policy is not valid.
@@ -54,9 +55,11 @@ class Guard:
         *,
         verifier: Verifier | None = None,
         threads: int | None = None,
+        timer: Timer | None = None,
     ) -> None:
         self.policy = policy if isinstance(policy, Policy) else Policy.load(policy)
         self._threads = threads or min(4, os.cpu_count() or 1)
+        self._timer = timer
         options = {"gate": self.policy.gate, "threads": self._threads}
         chosen = self.policy.detectors if detectors is None else detectors
         proposing = self.policy.rewriter if rewriter is THE_POLICYS else rewriter
@@ -70,7 +73,7 @@ class Guard:
         if proposing is not None:
             self.verifier = verifier or standard_verifier(self.full)
             rewriters = [built("unbarb.rewriters", one, {}) for one in (proposing, "mask")]
-            self._ladder = Ladder(rewriters, self.full, self.verifier)
+            self._ladder = Ladder(rewriters, self.full, self.verifier, timer=timer)
 
     def __call__(
         self, text: str, *, id: str | None = None, direction: Direction = "none", context: str | None = None
@@ -128,7 +131,8 @@ class Guard:
         for text in texts:
             if not isinstance(text, str):
                 raise InputError(f"a text must be a str, not {type(text).__name__}: {text!r:.60}")
-        analyses = self.panel.detect([self._without_allowed(text) for text in texts], context=context)
+        with timed(self._timer, "detect"):
+            analyses = self.panel.detect([self._without_allowed(text) for text in texts], context=context)
         return [
             self._decided(text, analysis, name, direction)
             for text, analysis, name in zip(texts, analyses, ids or [None] * len(texts), strict=True)

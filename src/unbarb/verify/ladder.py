@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from time import perf_counter
 
 from unbarb.detect.protocol import Detector
 from unbarb.rewrite.mask import MASK
@@ -14,6 +16,20 @@ from unbarb.verify.verifier import Acceptance, Verifier
 
 RUNGS: tuple[Step, ...] = ("edit", "delete", "mask")
 ORDER: tuple[Step, ...] = ("none", *RUNGS, "block")
+
+Timer = Callable[[str, float], None]
+"""Is told a step ("detect", "rewrite" or "verify") and the seconds it took; several threads may call it."""
+
+
+@contextmanager
+def timed(timer: Timer | None, step: str) -> Iterator[None]:
+    """Tell `timer` how long the block took, also when it fails."""
+    began = perf_counter()
+    try:
+        yield
+    finally:
+        if timer is not None:
+            timer(step, perf_counter() - began)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +71,23 @@ class _Told:
 
 
 class Ladder:
-    """Rewriters in order of preference, the detector that judges, and the verifier all must pass."""
+    """Rewriters in order of preference, the detector that judges, and the verifier all must pass.
 
-    def __init__(self, rewriters: Sequence[Rewriter], detector: Detector, verifier: Verifier) -> None:
+    `timer` is told of every asking of a rewriter and of every check of a candidate.
+    """
+
+    def __init__(
+        self,
+        rewriters: Sequence[Rewriter],
+        detector: Detector,
+        verifier: Verifier,
+        *,
+        timer: Timer | None = None,
+    ) -> None:
         self._rewriters = tuple(rewriters)
         self._detector = detector
         self._verifier = verifier
+        self._timer = timer
 
     def descend(
         self, text: str, ceilings: Mapping[str, float], first: Step = "edit", last: Step = "mask"
@@ -139,7 +166,8 @@ class Ladder:
     ) -> Acceptance | None:
         for rewriter in self._rewriters:
             try:
-                (candidates,) = rewriter.propose([source])
+                with timed(self._timer, "rewrite"):
+                    (candidates,) = rewriter.propose([source])
             except Exception as error:  # a plug-in may raise anything; the next rewriter takes over
                 failure = f"rewriter failed: {rewriter.name}: {type(error).__name__}: {error}"
                 told.failures[failure] = None
@@ -149,7 +177,8 @@ class Ladder:
                     if candidate.step != step:
                         continue
                     # One by one: the best mostly passes, and every look costs the detector a reading.
-                    (acceptance,) = self._verifier.check(source, [candidate], ceilings)
+                    with timed(self._timer, "verify"):
+                        (acceptance,) = self._verifier.check(source, [candidate], ceilings)
                     if acceptance.accepted:
                         told.models[rewriter.name] = rewriter.digest
                         return acceptance
