@@ -1,4 +1,4 @@
-"""What a policy says of the record of its decisions: what is kept, for how long, and what if it cannot be."""
+"""What a policy says of the record of its decisions: what is kept, how long, and what if it cannot be."""
 
 from __future__ import annotations
 

@@ -66,7 +66,9 @@ class Policy:
         content = {name: raw.get(name, key.default) for name, key in POLICY.keys.items()}
         content["on"] = {event: usual for event, (usual, _) in EVENTS.items()} | raw.get("on", {})
         if "audit" in raw:
-            content["audit"] = {name: raw["audit"].get(name, key.default) for name, key in AUDIT.keys.items()}
+            content["audit"] = {
+                name: raw["audit"].get(name, key.default) for name, key in AUDIT.keys.items()
+            }
         content = {name: value for name, value in content.items() if value is not None}
         tables = {
             direction: MappingProxyType(

@@ -1,0 +1,130 @@
+"""The record of decisions: opened, appended to, closed."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+from unbarb.audit.append import extend
+from unbarb.audit.database import Database, parsed
+from unbarb.audit.event import Event
+from unbarb.audit.keys import Keyring
+from unbarb.audit.written import Entry, written
+from unbarb.errors import AuditError, ConfigError
+
+DEFAULT_URL = "sqlite:///unbarb-audit.db"
+
+
+class AuditLog:
+    """The record: append-only, chained, signed. Threads and processes may share it.
+
+    Made by :meth:`open`.
+    """
+
+    def __init__(self, database: Database, keys: Keyring) -> None:
+        self.database = database
+        self._keys = keys
+        self._keys_changed = _changed(keys.path)
+        self._turn = threading.Lock()
+
+    @classmethod
+    def open(cls, url: str = DEFAULT_URL, *, keys: Path | None = None, create: bool = True) -> AuditLog:
+        """Open the record at `url`: ``sqlite:///FILE``, the path of such a file, or ``postgresql://…``.
+
+        Args:
+            keys: the keyring's file. For SQLite it is ``FILE.keys`` when left out, and made when it is
+                missing; for PostgreSQL, which several replicas share, it must be given and be there.
+            create: make or migrate tables; otherwise they must be there in their current form.
+
+        Raises:
+            ConfigError: the URL or the keyring cannot be used.
+            AuditError: the database failed, or its tables are not in their current form.
+        """
+        where = parsed(url)
+        database = Database(where)
+        if database.sqlite and not create and not Path(where.database or "").is_file():
+            raise AuditError(f"there is no audit log at {where.database}; give the file of one with --log")
+        keyring = _keyring(keys, Path(f"{where.database}.keys") if database.sqlite else None, create)
+        if create:
+            database.migrate(keyring)
+        else:
+            with database.reading() as connection:
+                database.check(connection)
+        return cls(database, keyring)
+
+    @property
+    def keys(self) -> Keyring:
+        """The keyring; read anew when its file has changed, so that a rotation needs no restart."""
+        changed = _changed(self._keys.path)
+        if self._keys.path is not None and changed != self._keys_changed:
+            self._keys, self._keys_changed = Keyring.load(self._keys.path), changed
+        return self._keys
+
+    def append(self, events: Sequence[Event]) -> list[int]:
+        """Write events in one transaction, on the disk when this returns; sequence numbers in their order.
+
+        An event that is on record already, by its id, is not written again: what may have failed can
+        be repeated.
+
+        Raises:
+            AuditError: they could not be written, or it is not known whether they were.
+        """
+        return self.write(self.prepared(events))
+
+    def prepared(self, events: Sequence[Event]) -> list[Entry]:
+        """The events as they will be written, texts hashed and encrypted."""
+        keys = self.keys
+        return [written(event, keys) for event in events]
+
+    def write(self, entries: Sequence[Entry]) -> list[int]:
+        """Write what :meth:`prepared` gave; see :meth:`append`."""
+        if not entries:
+            return []
+        with self._turn:  # threads take turns here and not in the database, which would have them poll
+            try:
+                return self._write(entries)
+            except AuditError as error:
+                if not _lost_connection(error):
+                    raise
+                # Pooled connections die with a restart of the database; ids make it safe to repeat.
+                return self._write(entries)
+
+    def _write(self, entries: Sequence[Entry]) -> list[int]:
+        with self.database.writing() as connection:
+            return extend(connection, entries, self.keys)
+
+    def close(self) -> None:
+        self.database.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _keyring(given: Path | None, beside: Path | None, create: bool) -> Keyring:
+    if given is None and beside is None:
+        raise ConfigError(
+            "an audit log on PostgreSQL needs a file of keys that all replicas have; make one with"
+            " 'unbarb audit keys create FILE' and give it with --audit-keys"
+        )
+    path = given or beside
+    assert path is not None
+    if given is None and create:
+        return Keyring.create(path)
+    return Keyring.load(path)
+
+
+def _changed(path: Path | None) -> int:
+    try:
+        return os.stat(path).st_mtime_ns if path is not None else 0
+    except OSError:
+        return -1
+
+
+def _lost_connection(error: AuditError) -> bool:
+    return bool(getattr(error.__cause__, "connection_invalidated", False))
