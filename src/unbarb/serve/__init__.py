@@ -1,0 +1,1 @@
+"""The service: guards over HTTP. Needs ``pip install 'unbarb[serve]'``. See docs/serve.md."""

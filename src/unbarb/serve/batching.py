@@ -1,0 +1,216 @@
+"""Texts of many requests, judged together in a thread of their own.
+
+A batch holds texts of one guard and one direction, and no text's verdict depends on the others, so a
+request's answer is the same alone or in company. While a batch is worked on the next one gathers; an idle
+lane waits its window only when the last batch was shared, so that a lone request waits for nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from math import ceil
+from time import perf_counter
+from typing import Protocol
+
+from unbarb.guard import Guard
+from unbarb.serve.errors import Draining, Overloaded
+from unbarb.text import Direction, Verdict
+
+CHARACTERS = 200_000
+"""A batch ends at so many characters, however few its texts."""
+
+
+class Meter(Protocol):
+    """What a lane tells of itself."""
+
+    def queued(self, lane: str, texts: int) -> None: ...
+
+    def waited(self, lane: str, seconds: float) -> None: ...
+
+    def batched(self, lane: str, texts: int, seconds: float) -> None: ...
+
+
+Work = Callable[[Guard, "Texts"], list[Verdict]]
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Texts of one direction, with an id and a context each."""
+
+    texts: Sequence[str]
+    ids: Sequence[str | None]
+    context: Sequence[str | None]
+    direction: Direction
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def cut(self, most: int) -> list[Texts]:
+        """The same in parts of at most `most` texts, and of about `CHARACTERS` characters."""
+        parts, start, characters = [], 0, 0
+        for at, text in enumerate(self.texts):
+            if at > start and (at - start == most or characters + len(text) > CHARACTERS):
+                parts.append(self._part(start, at))
+                start, characters = at, 0
+            characters += len(text)
+        return [*parts, self._part(start, len(self))] if parts else [self]
+
+    def _part(self, start: int, end: int) -> Texts:
+        place = slice(start, end)
+        return Texts(self.texts[place], self.ids[place], self.context[place], self.direction)
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """Texts that wait, and where their verdicts go."""
+
+    guard: Guard
+    texts: Texts
+    verdicts: asyncio.Future[list[Verdict]]
+    since: float = field(default_factory=perf_counter)
+
+    @property
+    def characters(self) -> int:
+        return sum(map(len, self.texts.texts))
+
+    def fits(self, other: Job) -> bool:
+        """Whether the two may share a batch."""
+        return self.guard is other.guard and self.texts.direction == other.texts.direction
+
+
+class Lane:
+    """One kind of work: a bounded queue and one worker thread.
+
+    Args:
+        name: for the metrics.
+        work: what is done with a batch, in the thread.
+        window: seconds that a shared lane waits for company.
+        batch: texts of one batch at most.
+        queue: texts that may wait.
+    """
+
+    def __init__(
+        self, name: str, work: Work, meter: Meter, *, window: float, batch: int, queue: int
+    ) -> None:
+        self.name = name
+        self._work = work
+        self._meter = meter
+        self._window, self._batch, self._queue = window, batch, queue
+        self._jobs: deque[Job] = deque()
+        self._waiting = 0
+        self._shared = False
+        self._pace = 0.005
+        self._pump: asyncio.Task[None] | None = None
+        self._closed = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"unbarb-{name}")
+
+    async def submit(self, guard: Guard, texts: Texts) -> list[Verdict]:
+        """The verdicts of `texts`, in order. A cancelled call is dropped from the queue.
+
+        Raises:
+            Overloaded: the queue is full.
+            Draining: the lane was closed.
+        """
+        if self._closed:
+            raise Draining("the service is stopping; ask another replica")
+        if self._waiting + len(texts) > self._queue:
+            wait = max(1, ceil(self._waiting * self._pace))
+            raise Overloaded(
+                f"{self._waiting} texts are waiting and no more than {self._queue} may;"
+                f" try again in {wait} seconds",
+                retry_after=wait,
+            )
+        loop = asyncio.get_running_loop()
+        jobs = [Job(guard, part, loop.create_future()) for part in texts.cut(self._batch)]
+        for job in jobs:
+            self._jobs.append(job)
+        self._changed(len(texts))
+        if self._pump is None:
+            self._pump = loop.create_task(self._run())
+        if len(jobs) == 1:
+            return await jobs[0].verdicts
+        return [
+            verdict for part in await asyncio.gather(*(job.verdicts for job in jobs)) for verdict in part
+        ]
+
+    async def close(self) -> None:
+        """Finish what is queued and stop the thread."""
+        self._closed = True
+        if self._pump is not None:
+            await asyncio.wait([self._pump])
+        self._thread.shutdown(wait=False)
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        # A turn of the loop, so that requests that are already here come along.
+        await asyncio.sleep(self._window if self._shared else 0)
+        while jobs := self._next():
+            began = perf_counter()
+            for job in jobs:
+                self._meter.waited(self.name, began - job.since)
+            results = await loop.run_in_executor(self._thread, self._done, jobs)
+            for job, result in zip(jobs, results, strict=True):
+                if job.verdicts.done():
+                    continue
+                if isinstance(result, Exception):
+                    job.verdicts.set_exception(result)
+                else:
+                    job.verdicts.set_result(result)
+            texts = sum(len(job.texts) for job in jobs)
+            seconds = perf_counter() - began
+            self._shared = len(jobs) > 1
+            self._pace += 0.2 * (seconds / texts - self._pace)
+            self._meter.batched(self.name, texts, seconds)
+        self._pump = None
+
+    def _next(self) -> list[Job]:
+        """The oldest job and those that fit it, up to a full batch; jobs nobody waits for are dropped."""
+        chosen: list[Job] = []
+        left: deque[Job] = deque()
+        taken = texts = characters = 0
+        while self._jobs:
+            job = self._jobs.popleft()
+            if job.verdicts.done():
+                taken += len(job.texts)
+            elif not chosen or (
+                job.fits(chosen[0])
+                and texts + len(job.texts) <= self._batch
+                and characters + job.characters <= CHARACTERS
+            ):
+                chosen.append(job)
+                texts += len(job.texts)
+                characters += job.characters
+            else:
+                left.append(job)
+            if texts == self._batch:
+                break
+        left.extend(self._jobs)
+        self._jobs = left
+        self._changed(-texts - taken)
+        return chosen
+
+    def _done(self, jobs: Sequence[Job]) -> list[list[Verdict] | Exception]:
+        """In the thread: the verdicts of each job, or what went wrong with it."""
+        texts = [job.texts for job in jobs]
+        together = Texts(
+            [text for part in texts for text in part.texts],
+            [name for part in texts for name in part.ids],
+            [before for part in texts for before in part.context],
+            texts[0].direction,
+        )
+        try:
+            verdicts = iter(self._work(jobs[0].guard, together))
+            return [[next(verdicts) for _ in part.texts] for part in texts]
+        except Exception as error:  # a plug-in may raise anything
+            if len(jobs) == 1:
+                return [error]
+            # One request's trouble is not another's.
+            return [result for job in jobs for result in self._done([job])]
+
+    def _changed(self, by: int) -> None:
+        self._waiting += by
+        self._meter.queued(self.name, self._waiting)

@@ -1,0 +1,292 @@
+"""What a dialect is handed for one request: a guard behind the batches, the record and the metrics."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from time import perf_counter
+from typing import TYPE_CHECKING, TypeVar
+
+from starlette.requests import Request
+
+from unbarb.audit import Event
+from unbarb.errors import ConfigError, InputError
+from unbarb.policy import Policy
+from unbarb.serve.batching import Texts
+from unbarb.serve.errors import DeadlineExceeded, DetectorFailed, Forbidden, Invalid, ServiceError
+from unbarb.serve.keys import Key
+from unbarb.serve.policies import Loaded
+from unbarb.stream import AsyncStreamGuard, Piece
+from unbarb.text import Direction, Verdict
+
+if TYPE_CHECKING:
+    from unbarb.serve.service import Service
+
+T = TypeVar("T")
+
+POLICY_HEADER = "unbarb-policy"
+
+Context = str | Sequence[str | None] | None
+
+
+class Call:
+    """One request, after its key was found good.
+
+    The policy is the one that the request names, else the key's, else the server's. Whatever is decided
+    is on record before it is given out.
+    """
+
+    def __init__(
+        self, service: Service, *, surface: str, request_id: str, key: Key | None, policy: str | None = None
+    ) -> None:
+        self.request_id = request_id
+        self.surface = surface
+        self.key = key
+        self._service = service
+        self._deadline = asyncio.get_running_loop().time() + service.settings.deadline
+        self._loaded: Loaded | None = None
+        self._failed = False
+        self._named = (key.policy if key else None) or service.policies.default
+        if policy is not None:
+            self.use_policy(policy)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force for this request; fixed once anything was judged by it."""
+        return self._resolved().policy
+
+    def use_policy(self, name: str) -> None:
+        """Judge by the policy of this name.
+
+        Raises:
+            Invalid: there is none.
+            Forbidden: the key may not use it.
+        """
+        if self.key is not None and not self.key.may_use(name):
+            raise Forbidden(f"this key may not use the policy {name!r:.80}; it may use {_listed(self.key)}")
+        if not self._service.policies.known(name):
+            names = ", ".join(self._service.policies.names)
+            raise Invalid(f"no policy named {name!r:.80}; there are {names}", code="unknown_policy")
+        self._named, self._loaded = name, None
+
+    async def check(
+        self,
+        texts: Sequence[str],
+        *,
+        direction: Direction = "none",
+        ids: Sequence[str | None] | None = None,
+        context: Context = None,
+        store_text: bool = True,
+    ) -> list[Verdict]:
+        """Decide about each text and change nothing; verdicts in order, all of them on record.
+
+        `context` is one for all texts, or one for each.
+
+        Raises:
+            ServiceError: too many texts, a full queue, a deadline, a failure of guard or record.
+        """
+        return await self._judge("check", texts, ids, direction, context, store_text)
+
+    async def rewrite(
+        self,
+        texts: Sequence[str],
+        *,
+        direction: Direction = "none",
+        ids: Sequence[str | None] | None = None,
+        context: Context = None,
+        store_text: bool = True,
+    ) -> list[Verdict]:
+        """Decide about each text and carry the decision out; else as :meth:`check`."""
+        return await self._judge("rewrite", texts, ids, direction, context, store_text)
+
+    def stream(
+        self, *, direction: Direction = "output", id: str | None = None, store_text: bool = True
+    ) -> AsyncStreamGuard:
+        """A stream whose every piece is on record before it leaves; `id` is its name in the record."""
+        name = id or self.request_id
+        count = 0
+
+        async def judge(pieces: Sequence[Piece]) -> list[Verdict]:
+            nonlocal count
+            self._renew()
+            verdicts = await self._judge(
+                "rewrite",
+                [piece.text for piece in pieces],
+                [piece.id for piece in pieces],
+                direction,
+                [piece.context for piece in pieces],
+                store_text,
+                stream=name,
+                first=count,
+            )
+            count += len(pieces)
+            return verdicts
+
+        return AsyncStreamGuard(judge, id=name)
+
+    async def suggested(self, text: str, scores: Mapping[str, float]) -> None:
+        """Put on record what a person says the scores of `text` should be; the text itself is not kept."""
+        self._readable([text])
+        details = {"what": "scores suggested", "characters": len(text), "scores": dict(scores)}
+        await self._service.recorder.record(
+            [
+                Event(
+                    kind="admin",
+                    surface=self.surface,
+                    request=self.request_id,
+                    key=self.key.id if self.key else None,
+                    details=details,
+                )
+            ]
+        )
+
+    async def failed(self, error: Exception) -> None:
+        """Count a failure of this request and put it on record, once.
+
+        A failure that cannot be recorded is told as the one it is: nothing was given out.
+        """
+        if self._failed:
+            return
+        self._failed = True
+        code = error.code if isinstance(error, ServiceError) else type(error).__name__
+        self._service.meters.failed(self.surface, code)
+        policy = self._loaded.policy if self._loaded else None
+        event = Event.failure(
+            code,
+            surface=self.surface,
+            request=self.request_id,
+            key=self.key.id if self.key else None,
+            policy={"name": policy.name, "digest": policy.digest} if policy else None,
+        )
+        await self._service.recorder.record([event])
+
+    def _renew(self) -> None:
+        """Every piece of a stream has a deadline of its own: an upstream may speak for minutes."""
+        self._deadline = asyncio.get_running_loop().time() + self._service.settings.deadline
+
+    def _resolved(self) -> Loaded:
+        if self._loaded is None:
+            try:
+                self._loaded = self._service.policies.get(self._named)
+            except ConfigError as error:
+                raise DetectorFailed(f"the policy {self._named!r} is not in force: {error}") from error
+        return self._loaded
+
+    async def _judge(
+        self,
+        kind: str,
+        texts: Sequence[str],
+        ids: Sequence[str | None] | None,
+        direction: Direction,
+        context: Context,
+        store_text: bool,
+        *,
+        stream: str | None = None,
+        first: int = 0,
+    ) -> list[Verdict]:
+        self._readable(texts)
+        if not texts:
+            return []
+        around = [context] * len(texts) if context is None or isinstance(context, str) else context
+        names = [None] * len(texts) if ids is None else ids
+        if not len(texts) == len(around) == len(names):
+            raise Invalid(f"{len(texts)} texts, {len(names)} ids and {len(around)} contexts; give one each")
+        began = perf_counter()
+        with self._service.tracing.guarding(self.surface, self.request_id) as span:
+            verdicts = await self._decided(kind, Texts(texts, names, around, direction))
+            span.decided(verdicts)
+            loaded = self._resolved()
+            self._service.meters.decided(self.surface, verdicts, loaded.policy)
+            seconds = (perf_counter() - began) / len(texts)
+            await self._within_deadline(
+                self._service.recorder.record(
+                    [
+                        Event.of_verdict(
+                            verdict,
+                            surface=self.surface,
+                            request=self.request_id,
+                            key=self.key.id if self.key else None,
+                            stream=stream,
+                            piece=None if stream is None else first + at,
+                            seconds=seconds,
+                            rules=loaded.policy.audit,
+                            store_text=store_text,
+                        )
+                        for at, verdict in enumerate(verdicts)
+                    ]
+                )
+            )
+        return verdicts
+
+    async def _decided(self, kind: str, texts: Texts) -> list[Verdict]:
+        if not self._service.policies.ready(self._named):
+            # A preset's guard is built when it is first asked for: files are read, so not in this loop.
+            await self._within_deadline(asyncio.to_thread(self._resolved))
+        guard = self._resolved().guard
+        with _as_service_errors():
+            return await self._within_deadline(self._service.lanes[kind].submit(guard, texts))
+
+    async def _within_deadline(self, work: Awaitable[T]) -> T:
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                return await work
+        except TimeoutError as error:
+            limit = self._service.settings.deadline
+            raise DeadlineExceeded(
+                f"not done within {limit:g} seconds; send less at once, or try again", retry_after=1
+            ) from error
+
+    def _readable(self, texts: Sequence[str]) -> None:
+        most = self._service.settings.max_texts
+        if len(texts) > most:
+            raise Invalid(f"{len(texts)} texts at once; no more than {most} are taken: send them in parts")
+        for number, text in enumerate(texts):
+            try:
+                text.encode()
+            except UnicodeEncodeError as error:
+                raise Invalid(
+                    f"text {number} is no Unicode text: half of a surrogate pair stands at {error.start}"
+                ) from error
+
+
+@contextmanager
+def _as_service_errors() -> Iterator[None]:
+    try:
+        yield
+    except ServiceError:
+        raise
+    except InputError as error:
+        raise Invalid(str(error)) from error
+    except Exception as error:  # a plug-in may raise anything; nothing passes unjudged
+        raise DetectorFailed(
+            f"the guard could not decide ({type(error).__name__}); nothing was let through", retry_after=1
+        ) from error
+
+
+def call_of(surface: str, scope: str = "check") -> Callable[[Request], Awaitable[Call]]:
+    """A FastAPI dependency that gives the request's :class:`Call`.
+
+    `scope` is what the key must be good for: check, rewrite, proxy or admin.
+    """
+
+    async def call(request: Request) -> Call:
+        service: Service = request.app.state.service
+        key: Key | None = request.state.key
+        if key is not None and not key.may(scope):
+            raise Forbidden(f"this key is good for {', '.join(key.scopes)} and not for {scope}")
+        found = Call(
+            service,
+            surface=surface,
+            request_id=request.state.request_id,
+            key=key,
+            policy=request.headers.get(POLICY_HEADER),
+        )
+        request.state.call = found
+        return found
+
+    return call
+
+
+def _listed(key: Key) -> str:
+    return ", ".join(dict.fromkeys([*key.policies, *([key.policy] if key.policy else [])]))
