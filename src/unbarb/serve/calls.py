@@ -109,7 +109,7 @@ class Call:
 
         async def judge(pieces: Sequence[Piece]) -> list[Verdict]:
             nonlocal count
-            self._renew()
+            self.renew()
             verdicts = await self._judge(
                 "rewrite",
                 [piece.text for piece in pieces],
@@ -161,7 +161,7 @@ class Call:
         )
         await self._service.recorder.record([event])
 
-    def _renew(self) -> None:
+    def renew(self) -> None:
         """Every piece of a stream has a deadline of its own: an upstream may speak for minutes."""
         self._deadline = asyncio.get_running_loop().time() + self._service.settings.deadline
 
