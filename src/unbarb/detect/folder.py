@@ -9,6 +9,7 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
+from unbarb.detect.packaged import located
 from unbarb.errors import ModelError
 from unbarb.plugins import missing_extra
 
@@ -37,6 +38,7 @@ class ModelFolder:
 
         Raises:
             ModelError: there is no such folder, or it holds no model.
+            MissingExtra: an adapter's base is a package that is not installed.
         """
         path = _folder(model, revision)
         if not (path / "adapter_config.json").is_file():
@@ -73,7 +75,7 @@ class ModelFolder:
 
 
 def _folder(name: str | Path, revision: str | None) -> Path:
-    path = Path(name)
+    path = Path(located(str(name))[0])
     if path.is_dir():
         return path
     if path.is_absolute() or str(name).startswith(".") or str(name).count("/") != 1:

@@ -70,6 +70,8 @@ def adapted(model: Any, folder: ModelFolder) -> Any:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Found missing adapter keys")  # an error, just below
         wrapped = PeftModel.from_pretrained(model, folder.path)
+    for part in wrapped.peft_config.values():
+        part.base_model_name_or_path = str(folder.base)  # peft asks the hub for what is no folder
     there = set(get_peft_model_state_dict(wrapped))
     stored = set(load_peft_weights(str(folder.path), device="cpu"))
     if there != stored:

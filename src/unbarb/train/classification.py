@@ -7,7 +7,9 @@ takes no part in the loss; shares of votes are learnt as shares. Positive rows o
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,18 +17,19 @@ import numpy as np
 import torch
 from peft import PeftModel, get_peft_model
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, Trainer, set_seed
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, set_seed
 
 from unbarb.data.prepared import Prepared
+from unbarb.detect.folder import read_json
 from unbarb.errors import InputError, ModelError
 from unbarb.train.callback import carry_out, training_arguments
 from unbarb.train.classifier import conclude, read_about, write_about
 from unbarb.train.labels import Floats, label_matrix, learnable, positive_weights
 from unbarb.train.masked_loss import masked_loss
-from unbarb.train.models import base_digest, load_config, load_model, load_tokenizer, parameters
-from unbarb.train.packaged import located, packaged
+from unbarb.train.models import DTYPES, base_digest, load_config, load_model, load_tokenizer, parameters
+from unbarb.train.packaged import packaged
 from unbarb.train.run import Run
-from unbarb.train.schema import TrainRecipe
+from unbarb.train.schema import ModelPart, TrainRecipe
 from unbarb.train.targets import adapter, steady
 
 SCORED_AT_ONCE = 64
@@ -59,9 +62,8 @@ def train(recipe: TrainRecipe, prepared: Prepared, run: Run) -> Mapping[str, Any
     trainer.positive_weight = torch.tensor(weight, dtype=torch.float32)
     done = carry_out(trainer, run, recipe.training, tokens)
     classifier = TransformerClassifier(
-        labels, trainer.model.eval().float(), tokenizer, recipe.data.max_source_tokens,
-        {"name": recipe.base.name, "revision": recipe.base.revision},
-    )  # fmt: skip
+        labels, trainer.model, tokenizer, recipe.data.max_source_tokens, recipe.base
+    )
     long = {"rows": cut, "what": recipe.data.too_long}
     return {**facts, **done, "long_texts": long, **conclude(run, classifier, dev)}
 
@@ -75,20 +77,8 @@ def prepare_model(recipe: TrainRecipe, run: Run) -> tuple[Any, Any, dict[str, An
     """
     part, labels = packaged(recipe.base), recipe.data.labels
     run.pin("base", base_digest(part, load_config(part))[0])
-    model: Any = load_model(
-        part,
-        AutoModelForSequenceClassification,
-        full=recipe.method.name == "full",
-        num_labels=len(labels),
-        id2label=dict(enumerate(labels)),
-        label2id={label: at for at, label in enumerate(labels)},
-        problem_type="multi_label_classification",
-        # On a CPU, short texts go faster without the fused attention.
-        attn_implementation=None if torch.cuda.is_available() else "eager",
-    )
     tokenizer = load_tokenizer(part)
-    if model.config.pad_token_id is None:
-        model.config.pad_token_id = tokenizer.pad_token_id
+    model = with_head(part, labels, tokenizer.pad_token_id, full=recipe.method.name == "full")
     resolved, method = adapter(recipe, model)
     if method is not None:
         if recipe.base.quantization != "none":
@@ -105,6 +95,24 @@ def prepare_model(recipe: TrainRecipe, run: Run) -> tuple[Any, Any, dict[str, An
     }
     run.note(**facts)
     return model, tokenizer, facts
+
+
+def with_head(part: ModelPart, labels: Sequence[str], pad: int, *, full: bool) -> Any:
+    """The base of `part` with a new head of an output a label."""
+    model: Any = load_model(
+        part,
+        AutoModelForSequenceClassification,
+        full=full,
+        num_labels=len(labels),
+        id2label=dict(enumerate(labels)),
+        label2id={label: at for at, label in enumerate(labels)},
+        problem_type="multi_label_classification",
+        # On a CPU, short texts go faster without the fused attention.
+        attn_implementation=None if torch.cuda.is_available() else "eager",
+    )
+    if model.config.pad_token_id is None:
+        model.config.pad_token_id = pad
+    return model
 
 
 def encode(
@@ -188,13 +196,14 @@ class TransformerClassifier:
     """A tuned model; a text beyond `max_tokens` is scored in windows, the highest counts."""
 
     def __init__(
-        self, labels: Sequence[str], model: Any, tokenizer: Any, max_tokens: int, base: Mapping[str, Any]
+        self, labels: Sequence[str], model: Any, tokenizer: Any, max_tokens: int, base: ModelPart
     ) -> None:
         self.labels = tuple(labels)
-        self.model = model
+        # Quantised weights have no float32 to go to: they are scored with as they were learnt with.
+        self.model = model.eval() if base.quantization != "none" else model.eval().float()
         self.tokenizer = tokenizer
         self.max_tokens = max_tokens
-        self.base = dict(base)
+        self.base = base
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
         """Probabilities, shape (texts, labels)."""
@@ -211,18 +220,34 @@ class TransformerClassifier:
         for start in range(0, len(order), SCORED_AT_ONCE):
             chosen = order[start : start + SCORED_AT_ONCE]
             batch = collate([{"input_ids": windows[at]} for at in chosen])
-            with torch.inference_mode():
+            with torch.inference_mode(), self._numbers(device.type):
                 logits = self.model(**{name: one.to(device) for name, one in batch.items()}).logits
             for at, scores in zip(chosen, torch.sigmoid(logits.float()).cpu().numpy(), strict=True):
                 found[of[at]] = np.maximum(found[of[at]], scores)
         return found
 
+    def _numbers(self, device: str) -> AbstractContextManager[Any]:
+        """What it computes in: float32, or, on quantised weights, the numbers of training."""
+        if self.base.quantization == "none":
+            return nullcontext()
+        return torch.autocast(device, DTYPES[self.base.dtype], enabled=self.base.dtype != "fp32")
+
     def save(self, folder: Path) -> None:
         """Write adapter or model, config and tokenizer in the hub's format."""
         self.model.save_pretrained(folder)
-        self.model.config.save_pretrained(folder)
+        adapter = folder / "adapter_config.json"
+        if adapter.is_file():  # peft writes where the base happens to lie here
+            named = {**read_json(adapter), "base_model_name_or_path": self.base.name}
+            adapter.write_text(json.dumps(named, indent=2) + "\n", encoding="utf-8")
+        config = self.model.config.to_dict()
+        config.pop("quantization_config", None)  # an adapter's folder holds no quantised weights
+        type(self.model.config).from_dict(config).save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
-        write_about(folder, "transformer", self.labels, max_tokens=self.max_tokens, base=self.base)
+        base = self.base.model_dump(exclude={"config"}, exclude_defaults=True)
+        write_about(
+            folder, "transformer", self.labels, max_tokens=self.max_tokens,
+            base={"name": self.base.name, "revision": self.base.revision, **base},
+        )  # fmt: skip
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -233,16 +258,17 @@ class TransformerClassifier:
         """
         about = read_about(folder)
         try:
-            config = AutoConfig.from_pretrained(folder)
+            base, labels = ModelPart(**about["base"]), about["labels"]
+            tokenizer = AutoTokenizer.from_pretrained(folder)
             if (folder / "adapter_config.json").is_file():
-                where, revision = located(about["base"]["name"], about["base"]["revision"])
-                model = AutoModelForSequenceClassification.from_pretrained(
-                    where, revision=revision or "main", config=config, dtype=torch.float32
-                )
+                whole = base.quantization == "none"
+                # Without quantisation scores are computed in float32, which is what "full" means here.
+                model = with_head(packaged(base), labels, tokenizer.pad_token_id, full=whole)
+                if not whole:
+                    steady(model)
                 model = PeftModel.from_pretrained(model, folder)
             else:
                 model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
-            tokenizer = AutoTokenizer.from_pretrained(folder)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise ModelError(f"{folder} does not load: {type(error).__name__}: {error}") from error
-        return cls(about["labels"], model.eval(), tokenizer, about["max_tokens"], about["base"])
+        return cls(labels, model, tokenizer, about["max_tokens"], base)
