@@ -32,9 +32,13 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
 RANK = {name: rank for rank, group in enumerate(LAYERS) for name in group}
 WORKSHOP = frozenset({"train", "export", "evaluate"})
 JOINERS = frozenset({"cli"})
+SERVICE = frozenset({"serve", "review"})
+"""What speaks HTTP: its packages come with an extra, and nothing below may load them."""
+WEB = frozenset({"pydantic", "fastapi", "starlette", "uvicorn", "httpx", "prometheus_client"})
 HEAVY = frozenset(
     {"torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "optuna", "ctranslate2"}
-    | {"sklearn", "onnx", "matplotlib", "sacrebleu", "safetensors", "pydantic"}
+    | {"sklearn", "onnx", "matplotlib", "sacrebleu", "safetensors"}
+    | WEB
 )
 LEAVES = frozenset(
     {
@@ -90,6 +94,8 @@ def faults(importer: str, module: str) -> str | None:
     """Why `importer` may not import `module`, or None."""
     top, *rest = module.split(".")
     if top != "unbarb":
+        if top in WEB and importer in SERVICE:
+            return None
         if top in HEAVY and importer not in WORKSHOP | JOINERS:
             return f"{top} only in {', '.join(sorted(WORKSHOP))}"
         return None
@@ -161,6 +167,10 @@ def test_nothing_of_the_runtime_loads_a_leaf_before_it_is_asked_for() -> None:
         ("cli", "unbarb.train.heads", True),
         ("verify", "unbarb.nowhere", False),
         ("guard", "torch.nn", False),
+        ("guard", "pydantic", False),
+        ("serve", "pydantic", True),
+        ("serve", "torch.nn", False),
+        ("stream", "starlette.types", False),
         ("train", "torch.nn", True),
         ("guard", "numpy", True),
     ],

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.requests import Request
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from unbarb.serve.service import Service
 
 T = TypeVar("T")
+
+NO_DETAILS: Mapping[str, Any] = {}
 
 POLICY_HEADER = "unbarb-policy"
 
@@ -78,15 +81,17 @@ class Call:
         ids: Sequence[str | None] | None = None,
         context: Context = None,
         store_text: bool = True,
+        details: Mapping[str, Any] = NO_DETAILS,
     ) -> list[Verdict]:
         """Decide about each text and change nothing; verdicts in order, all of them on record.
 
-        `context` is one for all texts, or one for each.
+        `context` is one for all texts, or one for each; `details` stand in the record beside the decision
+        and may hold no text.
 
         Raises:
             ServiceError: too many texts, a full queue, a deadline, a failure of guard or record.
         """
-        return await self._judge("check", texts, ids, direction, context, store_text)
+        return await self._judge("check", texts, ids, direction, context, store_text, details)
 
     async def rewrite(
         self,
@@ -96,9 +101,10 @@ class Call:
         ids: Sequence[str | None] | None = None,
         context: Context = None,
         store_text: bool = True,
+        details: Mapping[str, Any] = NO_DETAILS,
     ) -> list[Verdict]:
         """Decide about each text and carry the decision out; else as :meth:`check`."""
-        return await self._judge("rewrite", texts, ids, direction, context, store_text)
+        return await self._judge("rewrite", texts, ids, direction, context, store_text, details)
 
     def stream(
         self, *, direction: Direction = "output", id: str | None = None, store_text: bool = True
@@ -124,22 +130,6 @@ class Call:
             return verdicts
 
         return AsyncStreamGuard(judge, id=name)
-
-    async def suggested(self, text: str, scores: Mapping[str, float]) -> None:
-        """Put on record what a person says the scores of `text` should be; the text itself is not kept."""
-        self._readable([text])
-        details = {"what": "scores suggested", "characters": len(text), "scores": dict(scores)}
-        await self._service.recorder.record(
-            [
-                Event(
-                    kind="admin",
-                    surface=self.surface,
-                    request=self.request_id,
-                    key=self.key.id if self.key else None,
-                    details=details,
-                )
-            ]
-        )
 
     async def failed(self, error: Exception) -> None:
         """Count a failure of this request and put it on record, once.
@@ -181,6 +171,7 @@ class Call:
         direction: Direction,
         context: Context,
         store_text: bool,
+        details: Mapping[str, Any] = NO_DETAILS,
         *,
         stream: str | None = None,
         first: int = 0,
@@ -199,24 +190,23 @@ class Call:
             loaded = self._resolved()
             self._service.meters.decided(self.surface, verdicts, loaded.policy)
             seconds = (perf_counter() - began) / len(texts)
-            await self._within_deadline(
-                self._service.recorder.record(
-                    [
-                        Event.of_verdict(
-                            verdict,
-                            surface=self.surface,
-                            request=self.request_id,
-                            key=self.key.id if self.key else None,
-                            stream=stream,
-                            piece=None if stream is None else first + at,
-                            seconds=seconds,
-                            rules=loaded.policy.audit,
-                            store_text=store_text,
-                        )
-                        for at, verdict in enumerate(verdicts)
-                    ]
+            events = [
+                Event.of_verdict(
+                    verdict,
+                    surface=self.surface,
+                    request=self.request_id,
+                    key=self.key.id if self.key else None,
+                    stream=stream,
+                    piece=None if stream is None else first + at,
+                    seconds=seconds,
+                    rules=loaded.policy.audit,
+                    store_text=store_text,
                 )
-            )
+                for at, verdict in enumerate(verdicts)
+            ]
+            if details:
+                events = [replace(event, details=details) for event in events]
+            await self._within_deadline(self._service.recorder.record(events))
         return verdicts
 
     async def _decided(self, kind: str, texts: Texts) -> list[Verdict]:
