@@ -1,0 +1,292 @@
+"""KServe's inference protocols over REST: v1 (predict) and v2, the Open Inference Protocol (infer).
+
+Source: https://kserve.github.io/website/docs/concepts/architecture/data-plane, v1-protocol and v2-protocol,
+and the OpenAPI of v2. A model is a policy and has its name; its version is that of the verdict's schema.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import prod
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import JSONResponse, Response
+
+from unbarb import __version__
+from unbarb.serve.calls import Call, call_of
+from unbarb.serve.dialects import Dialect
+from unbarb.serve.dialects.seen import scores_of
+from unbarb.serve.errors import Invalid, NotFound, ServiceError
+from unbarb.serve.settings import Settings
+from unbarb.text import LABELS, Direction, Verdict
+
+MODEL_VERSION = "1"
+ROOT, LIVE, READY = "/", "/v2/health/live", "/v2/health/ready"
+BINARY = "inference-header-content-length"
+"""The header of the binary extension, which is not spoken here."""
+
+
+class Tensor(BaseModel):
+    """A tensor of a request; data may be nested as its shape says, or flat."""
+
+    model_config = ConfigDict(extra="allow")
+    name: str
+    shape: list[int]
+    datatype: str
+    data: list[Any]
+
+
+class Wanted(BaseModel):
+    """The name of an output that the caller wants."""
+
+    model_config = ConfigDict(extra="allow")
+    name: str
+
+
+class Parameters(BaseModel):
+    """What a caller may ask besides; other keys are taken and not used."""
+
+    model_config = ConfigDict(extra="allow")
+    direction: Annotated[Direction, Field(description="Which rules of the policy hold.")] = "none"
+
+
+class InferRequest(BaseModel):
+    """An inference request: one BYTES tensor of texts."""
+
+    model_config = ConfigDict(extra="allow")
+    id: str | None = None
+    parameters: Parameters = Parameters()
+    inputs: list[Tensor]
+    outputs: list[Wanted] | None = None
+
+
+class Instance(BaseModel):
+    """A text to judge, with what the caller knows of it."""
+
+    model_config = ConfigDict(extra="allow")
+    text: str
+    id: str | None = None
+    context: str | None = None
+
+
+class PredictRequest(BaseModel):
+    """Texts to judge, as strings or objects."""
+
+    model_config = ConfigDict(extra="allow")
+    instances: list[str | Instance]
+    parameters: Parameters = Parameters()
+
+
+class KserveError(BaseModel):
+    """What went wrong."""
+
+    error: str
+
+
+def envelope(error: ServiceError) -> Response:
+    """The error as KServe says it; what is wrong with a request is a 400."""
+    status = 400 if error.status == 422 else error.status
+    return JSONResponse({"error": error.message}, status, headers=error.headers)
+
+
+def router(settings: Settings) -> APIRouter:
+    """Its routes."""
+    api = APIRouter(responses={"default": {"model": KserveError, "description": "What went wrong"}})
+    one = "/v2/models/{model}"
+    for path, endpoint in (
+        (ROOT, alive),
+        ("/v1/models", models),
+        ("/v1/models/{model}", model_ready),
+        ("/v2", server),
+        ("/v2/", server),
+        (LIVE, live),
+        (READY, ready),
+        ("/v2/models", models),
+        (one, model_metadata),
+        (one + "/ready", model_ready),
+        (one + "/versions/{version}", model_metadata),
+        (one + "/versions/{version}/ready", model_ready),
+    ):
+        api.add_api_route(path, endpoint, methods=["GET"])
+    for path, infer_endpoint in (
+        ("/v1/models/{model}:predict", predict),
+        (one + "/infer", infer),
+        (one + "/versions/{version}/infer", infer),
+    ):
+        api.add_api_route(path, infer_endpoint, methods=["POST"])
+    return api
+
+
+_Call = Annotated[Call, Depends(call_of("kserve"))]
+_Rewriting = Annotated[Call, Depends(call_of("kserve", "rewrite"))]
+
+
+async def alive() -> dict[str, str]:
+    """Say that the server is alive, to a client that speaks v1."""
+    return {"status": "alive"}
+
+
+async def live() -> dict[str, bool]:
+    """Say that the server is alive."""
+    return {"live": True}
+
+
+async def ready(request: Request) -> dict[str, bool]:
+    """Say whether the server should get requests now."""
+    if reasons := request.app.state.service.unready:
+        raise ServiceError("Server is not ready: " + ", ".join(reasons), status=503, code="not_ready")
+    return {"ready": True}
+
+
+async def server() -> dict[str, Any]:
+    """Say what server this is."""
+    return {"name": "unbarb", "version": __version__, "extensions": []}
+
+
+async def models(call: _Call, request: Request) -> dict[str, list[str]]:
+    """The models: the policies that the caller may use."""
+    names = request.app.state.service.policies.names
+    return {"models": [name for name in names if call.key is None or call.key.may_use(name)]}
+
+
+async def model_ready(model: str, call: _Call, version: str = MODEL_VERSION) -> dict[str, Any]:
+    """Say that a model can be asked."""
+    use(call, model, version)
+    return {"name": model, "ready": True}
+
+
+async def model_metadata(
+    model: str, call: _Call, request: Request, version: str = MODEL_VERSION
+) -> dict[str, Any]:
+    """Say what a model takes and gives; -1 stands for any number of texts."""
+    use(call, model, version)
+    # A preset's guard is built when it is first asked for: files are read, so not in this loop.
+    loaded = await asyncio.to_thread(request.app.state.service.policies.get, model)
+    tensors = [(label, "FP32") for label in in_order(loaded.guard.panel.labels)] + [
+        (n, "BYTES") for n in WORDS
+    ]
+    return {
+        "name": model,
+        "versions": [MODEL_VERSION],
+        "platform": "unbarb",
+        "inputs": [{"name": "text", "datatype": "BYTES", "shape": [-1]}],
+        "outputs": [{"name": name, "datatype": kind, "shape": [-1]} for name, kind in tensors],
+    }
+
+
+async def predict(model: str, body: PredictRequest, call: _Rewriting) -> dict[str, Any]:
+    """Judge texts and rewrite them; a prediction is a verdict."""
+    use(call, model, MODEL_VERSION)
+    given = [one if isinstance(one, Instance) else Instance(text=one) for one in body.instances]
+    verdicts = await call.rewrite(
+        [one.text for one in given],
+        ids=[one.id for one in given],
+        context=[one.context for one in given],
+        direction=body.parameters.direction,
+    )
+    return {"predictions": [verdict.to_dict() for verdict in verdicts]}
+
+
+async def infer(
+    model: str, body: InferRequest, call: _Rewriting, request: Request, version: str = MODEL_VERSION
+) -> dict[str, Any]:
+    """Judge texts and rewrite them; what was found comes back in tensors, one value for each text."""
+    if BINARY in request.headers:
+        raise Invalid(f"the header {BINARY} is of an extension that is not spoken here; send JSON tensors")
+    use(call, model, version)
+    verdicts = await call.rewrite(texts(body.inputs), direction=body.parameters.direction)
+    wanted = None if body.outputs is None else [one.name for one in body.outputs]
+    return {
+        "model_name": model,
+        "model_version": MODEL_VERSION,
+        "id": body.id or call.request_id,
+        "outputs": outputs(verdicts, wanted),
+    }
+
+
+def use(call: Call, model: str, version: str) -> None:
+    """Judge by the policy that the model is.
+
+    Raises:
+        NotFound: there is no such model, or not in this version.
+        Forbidden: the key may not use it.
+    """
+    try:
+        call.use_policy(model)
+    except Invalid as error:
+        raise NotFound(f"Model with name {model} does not exist.") from error
+    if version != MODEL_VERSION:
+        raise NotFound(f"Model {model} has no version {version}; there is {MODEL_VERSION}.")
+
+
+def texts(inputs: Sequence[Tensor]) -> list[str]:
+    """The texts of the one tensor of a request.
+
+    Raises:
+        Invalid: it is not one, holds no strings, or not as many as its shape says.
+    """
+    if len(inputs) != 1:
+        raise Invalid(f"{len(inputs)} inputs; give one BYTES tensor with the texts")
+    [tensor] = inputs
+    if tensor.datatype != "BYTES":
+        raise Invalid(f"input {tensor.name!r} is {tensor.datatype}; give a BYTES tensor with the texts")
+    found = list(flat(tensor.data))
+    strings = [one for one in found if isinstance(one, str)]
+    if len(strings) < len(found):
+        raise Invalid(f"input {tensor.name!r} holds values that are no strings; give the texts as strings")
+    if any(size < 0 for size in tensor.shape) or prod(tensor.shape) != len(found):
+        raise Invalid(f"input {tensor.name!r} holds {len(found)} texts, and its shape is {tensor.shape}")
+    return strings
+
+
+def flat(data: Sequence[Any]) -> Iterator[Any]:
+    """The values of nested lists, in order."""
+    todo = [iter(data)]
+    while todo:
+        for one in todo[-1]:
+            if isinstance(one, list):
+                todo.append(iter(one))
+                break
+            yield one
+        else:
+            todo.pop()
+
+
+def outputs(verdicts: Sequence[Verdict], wanted: Sequence[str] | None) -> list[dict[str, Any]]:
+    """The tensors: the score of every label, then `WORDS`; those `wanted`, or all.
+
+    Raises:
+        Invalid: one that is wanted is not there.
+        DetectorFailed: no detector gave a score.
+    """
+    scores = [scores_of(verdict) for verdict in verdicts]
+    labels = in_order(set(scores[0]).intersection(*scores)) if scores else ()
+    tensors = {label: tensor(label, "FP32", [one[label] for one in scores]) for label in labels}
+    tensors |= {name: tensor(name, "BYTES", list(map(read, verdicts))) for name, read in WORDS.items()}
+    if unknown := [name for name in wanted or () if name not in tensors]:
+        raise Invalid(f"no output {', '.join(map(repr, unknown))}; there are {', '.join(tensors)}")
+    return [tensors[name] for name in wanted or tensors]
+
+
+def tensor(name: str, datatype: str, data: Sequence[Any]) -> dict[str, Any]:
+    """A tensor with one value for each text."""
+    return {"name": name, "datatype": datatype, "shape": [len(data)], "data": list(data)}
+
+
+def in_order(labels: Iterable[str]) -> tuple[str, ...]:
+    """Our six labels first, in their order, then others by name."""
+    return tuple(sorted(labels, key=lambda one: (LABELS.index(one) if one in LABELS else len(LABELS), one)))
+
+
+WORDS: Mapping[str, Callable[[Verdict], str]] = {
+    "action": lambda verdict: verdict.action,
+    "text": lambda verdict: verdict.text or "",
+    "verdict": lambda verdict: json.dumps(verdict.to_dict(), ensure_ascii=False),
+}
+"""BYTES outputs: what was decided, what may leave (empty where nothing may), and all of the verdict."""
+
+DIALECT = Dialect("kserve", router, envelope, open=frozenset({ROOT, LIVE, READY}))

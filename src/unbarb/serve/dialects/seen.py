@@ -1,0 +1,66 @@
+"""What a verdict shows to clients that know labels and places, but no policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from unbarb.policy import Policy
+from unbarb.serve.errors import DetectorFailed
+from unbarb.text import Finding, Span, Verdict
+
+
+def reached(verdict: Verdict, policy: Policy) -> dict[str, float]:
+    """Label → score of those labels whose rule in `policy` fired; rules that allow count as none."""
+    return {
+        label: verdict.scores[label]
+        for label, rule in policy.rules(verdict.direction).items()
+        if rule.action != "allow" and verdict.scores.get(label, 0.0) >= rule.threshold
+    }
+
+
+def withheld(verdict: Verdict) -> bool:
+    """Whether nothing of the text may leave."""
+    return verdict.text is None
+
+
+UMBRELLAS = ("toxicity", "severe_toxicity")
+"""Labels of whole sentences: whatever was found in a text speaks for them."""
+
+
+def evidence(verdict: Verdict, label: str) -> list[Finding]:
+    """The findings that speak for `label`."""
+    return [finding for finding in verdict.findings if finding.label == label or label in UMBRELLAS]
+
+
+def places(findings: Iterable[Finding], text: str) -> list[Span]:
+    """Where the findings stand, in order, those that overlap joined; the whole text when there are none."""
+    joined: list[Span] = []
+    for span in sorted(finding.span for finding in findings):
+        if joined and span.start < joined[-1].end:
+            joined[-1] = Span(joined[-1].start, max(joined[-1].end, span.end))
+        else:
+            joined.append(span)
+    return joined or [Span(0, len(text))]
+
+
+def scores_of(verdict: Verdict) -> dict[str, float]:
+    """The scores, where there are any: a client that reads numbers must not take a failure for zeros.
+
+    Raises:
+        DetectorFailed: no detector gave a score.
+    """
+    if not verdict.scores:
+        raise DetectorFailed("no detector could score the text; see the server's record")
+    return dict(verdict.scores)
+
+
+def in_short(verdict: Verdict) -> dict[str, Any]:
+    """What was decided, for dialects that can carry a few words more than their own."""
+    return {
+        "action": verdict.action,
+        "rule": verdict.rule,
+        "policy": verdict.policy["name"],
+        "scores": dict(verdict.scores),
+        "warnings": list(verdict.warnings),
+    }
