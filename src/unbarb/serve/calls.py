@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 
@@ -24,13 +23,21 @@ from unbarb.text import Direction, Verdict
 if TYPE_CHECKING:
     from unbarb.serve.service import Service
 
-T = TypeVar("T")
-
 NO_DETAILS: Mapping[str, Any] = {}
 
 POLICY_HEADER = "unbarb-policy"
 
 Context = str | Sequence[str | None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What stands in the record beside a decision; a stream's pieces are numbered from `first`."""
+
+    store_text: bool = True
+    details: Mapping[str, Any] = field(default_factory=dict)
+    stream: str | None = None
+    first: int = 0
 
 
 class Call:
@@ -91,7 +98,8 @@ class Call:
         Raises:
             ServiceError: too many texts, a full queue, a deadline, a failure of guard or record.
         """
-        return await self._judge("check", texts, ids, direction, context, store_text, details)
+        marks = Marks(store_text, details)
+        return await self._judge("check", self._taken(texts, ids, context, direction), marks)
 
     async def rewrite(
         self,
@@ -104,7 +112,8 @@ class Call:
         details: Mapping[str, Any] = NO_DETAILS,
     ) -> list[Verdict]:
         """Decide about each text and carry the decision out; else as :meth:`check`."""
-        return await self._judge("rewrite", texts, ids, direction, context, store_text, details)
+        marks = Marks(store_text, details)
+        return await self._judge("rewrite", self._taken(texts, ids, context, direction), marks)
 
     def stream(
         self, *, direction: Direction = "output", id: str | None = None, store_text: bool = True
@@ -116,16 +125,14 @@ class Call:
         async def judge(pieces: Sequence[Piece]) -> list[Verdict]:
             nonlocal count
             self.renew()
-            verdicts = await self._judge(
-                "rewrite",
+            taken = self._taken(
                 [piece.text for piece in pieces],
                 [piece.id for piece in pieces],
-                direction,
                 [piece.context for piece in pieces],
-                store_text,
-                stream=name,
-                first=count,
+                direction,
             )
+            marks = Marks(store_text, stream=name, first=count)
+            verdicts = await self._judge("rewrite", taken, marks)
             count += len(pieces)
             return verdicts
 
@@ -163,71 +170,13 @@ class Call:
                 raise DetectorFailed(f"the policy {self._named!r} is not in force: {error}") from error
         return self._loaded
 
-    async def _judge(
+    def _taken(
         self,
-        kind: str,
         texts: Sequence[str],
         ids: Sequence[str | None] | None,
-        direction: Direction,
         context: Context,
-        store_text: bool,
-        details: Mapping[str, Any] = NO_DETAILS,
-        *,
-        stream: str | None = None,
-        first: int = 0,
-    ) -> list[Verdict]:
-        self._readable(texts)
-        if not texts:
-            return []
-        around = [context] * len(texts) if context is None or isinstance(context, str) else context
-        names = [None] * len(texts) if ids is None else ids
-        if not len(texts) == len(around) == len(names):
-            raise Invalid(f"{len(texts)} texts, {len(names)} ids and {len(around)} contexts; give one each")
-        began = perf_counter()
-        with self._service.tracing.guarding(self.surface, self.request_id) as span:
-            verdicts = await self._decided(kind, Texts(texts, names, around, direction))
-            span.decided(verdicts)
-            loaded = self._resolved()
-            self._service.meters.decided(self.surface, verdicts, loaded.policy)
-            seconds = (perf_counter() - began) / len(texts)
-            events = [
-                Event.of_verdict(
-                    verdict,
-                    surface=self.surface,
-                    request=self.request_id,
-                    key=self.key.id if self.key else None,
-                    stream=stream,
-                    piece=None if stream is None else first + at,
-                    seconds=seconds,
-                    rules=loaded.policy.audit,
-                    store_text=store_text,
-                )
-                for at, verdict in enumerate(verdicts)
-            ]
-            if details:
-                events = [replace(event, details=details) for event in events]
-            await self._within_deadline(self._service.recorder.record(events))
-        return verdicts
-
-    async def _decided(self, kind: str, texts: Texts) -> list[Verdict]:
-        if not self._service.policies.ready(self._named):
-            # A preset's guard is built when it is first asked for: files are read, so not in this loop.
-            await self._within_deadline(asyncio.to_thread(self._resolved))
-        guard = self._resolved().guard
-        with _as_service_errors():
-            return await self._within_deadline(self._service.lanes[kind].submit(guard, texts))
-
-    async def _within_deadline(self, work: Awaitable[T]) -> T:
-        try:
-            async with asyncio.timeout_at(self._deadline):
-                return await work
-        except TimeoutError as error:
-            limit = self._service.settings.deadline
-            raise DeadlineExceeded(
-                f"not done within {limit:g} seconds; send less at once, or try again", retry_after=1
-            ) from error
-
-    def _readable(self, texts: Sequence[str]) -> None:
+        direction: Direction,
+    ) -> Texts:
         most = self._service.settings.max_texts
         if len(texts) > most:
             raise Invalid(f"{len(texts)} texts at once; no more than {most} are taken: send them in parts")
@@ -238,20 +187,69 @@ class Call:
                 raise Invalid(
                     f"text {number} is no Unicode text: half of a surrogate pair stands at {error.start}"
                 ) from error
+        around = [context] * len(texts) if context is None or isinstance(context, str) else context
+        names = [None] * len(texts) if ids is None else ids
+        if not len(texts) == len(around) == len(names):
+            raise Invalid(f"{len(texts)} texts, {len(names)} ids and {len(around)} contexts; give one each")
+        return Texts(texts, names, around, direction)
 
+    async def _judge(self, kind: str, texts: Texts, marks: Marks) -> list[Verdict]:
+        if not len(texts):
+            return []
+        service, began = self._service, perf_counter()
+        try:
+            with service.tracing.guarding(self.surface, self.request_id) as span:
+                async with asyncio.timeout_at(self._deadline):
+                    loaded, verdicts = await self._decided(kind, texts)
+                    span.decided(verdicts)
+                    service.meters.decided(self.surface, verdicts, loaded.policy)
+                    seconds = (perf_counter() - began) / len(texts)
+                    await service.recorder.record(self._events(verdicts, loaded.policy, marks, seconds))
+        except TimeoutError as error:
+            limit = service.settings.deadline
+            raise DeadlineExceeded(
+                f"not done within {limit:g} seconds; send less at once, or try again", retry_after=1
+            ) from error
+        return verdicts
 
-@contextmanager
-def _as_service_errors() -> Iterator[None]:
-    try:
-        yield
-    except ServiceError:
-        raise
-    except InputError as error:
-        raise Invalid(str(error)) from error
-    except Exception as error:  # a plug-in may raise anything; nothing passes unjudged
-        raise DetectorFailed(
-            f"the guard could not decide ({type(error).__name__}); nothing was let through", retry_after=1
-        ) from error
+    async def _decided(self, kind: str, texts: Texts) -> tuple[Loaded, list[Verdict]]:
+        if not self._service.policies.ready(self._named):
+            # A preset's guard is built when it is first asked for: files are read, so not in this loop.
+            await asyncio.to_thread(self._resolved)
+        loaded = self._resolved()
+        try:
+            return loaded, await self._service.lanes[kind].submit(loaded.guard, texts)
+        except ServiceError:
+            raise
+        except InputError as error:
+            raise Invalid(str(error)) from error
+        except Exception as error:  # a plug-in may raise anything; nothing passes unjudged
+            raise DetectorFailed(
+                f"the guard could not decide ({type(error).__name__}); nothing was let through",
+                retry_after=1,
+            ) from error
+
+    def _events(
+        self, verdicts: Sequence[Verdict], policy: Policy, marks: Marks, seconds: float
+    ) -> list[Event]:
+        """A decision each; `seconds` is a text's share of the time."""
+        return [
+            Event(
+                kind="decision",
+                surface=self.surface,
+                request=self.request_id,
+                key=self.key.id if self.key else None,
+                stream=marks.stream,
+                piece=None if marks.stream is None else marks.first + at,
+                policy=verdict.policy,
+                verdict=verdict,
+                seconds=seconds,
+                details=marks.details,
+                rules=policy.audit,
+                store_text=marks.store_text,
+            )
+            for at, verdict in enumerate(verdicts)
+        ]
 
 
 def call_of(surface: str, scope: str = "check") -> Callable[[Request], Awaitable[Call]]:
