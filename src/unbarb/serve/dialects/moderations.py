@@ -12,13 +12,13 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import JSONResponse, Response
 
 from unbarb.policy import Policy
 from unbarb.serve.calls import Call, call_of
 from unbarb.serve.dialects import Dialect
+from unbarb.serve.dialects.openai_error import envelope
 from unbarb.serve.dialects.seen import in_short, reached, scores_of, withheld
-from unbarb.serve.errors import Invalid, ServiceError
+from unbarb.serve.errors import Invalid
 from unbarb.serve.settings import Settings
 from unbarb.text import Verdict
 
@@ -101,22 +101,6 @@ class OpenaiError(BaseModel):
     """What went wrong."""
 
     error: OpenaiErrorDetails
-
-
-_KINDS = {
-    401: "authentication_error",
-    403: "permission_error",
-    404: "not_found_error",
-    429: "rate_limit_error",
-}
-
-
-def envelope(error: ServiceError) -> Response:
-    """The error as OpenAI's API says it; a request that does not validate is a 400."""
-    status = 400 if error.status == 422 else error.status
-    kind = _KINDS.get(status, "invalid_request_error" if status < 500 else "server_error")
-    content = {"message": error.message, "type": kind, "param": None, "code": error.code}
-    return JSONResponse({"error": content}, status, headers=error.headers)
 
 
 def router(settings: Settings) -> APIRouter:
