@@ -12,7 +12,7 @@ from unbarb.audit.chain import digest, marks
 from unbarb.audit.checkpoint import Statement
 from unbarb.audit.event import now
 from unbarb.audit.keys import Keyring
-from unbarb.audit.models import Head, Record, SealedText
+from unbarb.audit.models import Checkpoint, Head, Record, SealedText
 from unbarb.audit.written import Entry, stamp
 from unbarb.errors import AuditError
 
@@ -89,3 +89,16 @@ def _on_record(connection: Connection, events: Sequence[str]) -> dict[str, int]:
         )
         found.update((row.event, row.sequence) for row in connection.execute(chosen))
     return found
+
+
+def checkpoint(connection: Connection, keys: Keyring, purpose: str = "checkpoint") -> Statement:
+    """Sign where the chain stands now, keep that in the log, and give it for publication.
+
+    With the purpose "anchor" it becomes what the log may begin behind.
+    """
+    head = locked_head(connection)
+    time = stamp(now())
+    signed = replace(head, purpose=purpose, number=head.number + 1, time=time).signed(keys)
+    connection.execute(insert(Checkpoint).values(signed.to_dict()))
+    store_head(connection, replace(head, number=signed.number, time=time), keys)
+    return signed

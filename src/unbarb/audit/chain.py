@@ -26,11 +26,14 @@ def genesis(log: str) -> str:
     return sha256(f"unbarb audit log {log}".encode()).hexdigest()
 
 
+def mark(name: str, value: Any) -> str:
+    """The mark of one value."""
+    return blake2b(_plain([name, value]), digest_size=MARK // 2).hexdigest()
+
+
 def marks(values: Mapping[str, Any]) -> str:
     """The marks of all `FIELDS`, one after the other."""
-    return "".join(
-        blake2b(_plain([name, values[name]]), digest_size=MARK // 2).hexdigest() for name in FIELDS
-    )
+    return "".join(mark(name, values[name]) for name in FIELDS)
 
 
 def digest(values: Mapping[str, Any], marks: str, previous: str) -> str:

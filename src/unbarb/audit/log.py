@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from unbarb.audit.append import extend
+from unbarb.audit.append import checkpoint, extend
+from unbarb.audit.checkpoint import Statement
 from unbarb.audit.database import Database, parsed
 from unbarb.audit.event import Event
 from unbarb.audit.keys import Keyring
@@ -95,6 +96,15 @@ class AuditLog:
     def _write(self, entries: Sequence[Entry]) -> list[int]:
         with self.database.writing() as connection:
             return extend(connection, entries, self.keys)
+
+    def checkpoint(self) -> Statement:
+        """Sign where the chain stands, keep it in the log and give it, to be published elsewhere.
+
+        Raises:
+            AuditError: the database failed.
+        """
+        with self._turn, self.database.writing() as connection:
+            return checkpoint(connection, self.keys)
 
     def close(self) -> None:
         self.database.engine.dispose()
