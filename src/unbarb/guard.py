@@ -19,9 +19,10 @@ from unbarb.detect.protocol import Detector
 from unbarb.errors import ConfigError, InputError
 from unbarb.plugins import Plugin
 from unbarb.policy import Decision, Policy
+from unbarb.rewrite.mask import MASK
 from unbarb.rewrite.protocol import Rewriter
-from unbarb.text import Analysis, Direction, Step, Verdict, apply
-from unbarb.verify.ladder import Ladder, Timer, timed
+from unbarb.text import Action, Analysis, Direction, Edit, Step, Verdict, apply
+from unbarb.verify.ladder import Ladder, Timer, over, timed
 from unbarb.verify.standard import standard_verifier
 from unbarb.verify.verifier import Verifier
 
@@ -137,6 +138,69 @@ class Guard:
             self._decided(text, analysis, name, direction)
             for text, analysis, name in zip(texts, analyses, ids or [None] * len(texts), strict=True)
         ]
+
+    def within(
+        self, texts: Sequence[str], wholes: Sequence[Verdict], *, ids: Sequence[str | None] | None = None
+    ) -> list[Verdict]:
+        """Carry out on each sentence what was decided about the whole text that it is part of.
+
+        As in a whole text, a sentence stays as it is where every label is under its ceiling, and one that
+        nothing can mend is masked whole where the policy allows it. `wholes` are verdicts whose action is
+        rewrite or mask; what comes back is about the sentences alone.
+        """
+        analyses = self.full.detect([self._without_allowed(text) for text in texts])
+        return [
+            self._within(text, analysis, whole, name)
+            for text, analysis, whole, name in zip(
+                texts, analyses, wholes, ids or [None] * len(texts), strict=True
+            )
+        ]
+
+    def _within(self, text: str, analysis: Analysis, whole: Verdict, name: str | None) -> Verdict:
+        asked: Action = "mask" if whole.action == "mask" and not whole.not_detoxifiable else "rewrite"
+        guilty = over(analysis.scores, self.policy.ceilings(whole.direction))
+        verdict = Verdict(
+            id=name,
+            direction=whole.direction,
+            action=asked if guilty else "allow",
+            original=text,
+            text=text,
+            scores=analysis.scores,
+            unscored=whole.unscored,
+            findings=analysis.findings,
+            rule=whole.rule if guilty else "none",
+            policy=whole.policy,
+            models=analysis.models,
+            coverage=analysis.coverage,
+            language=analysis.language,
+            warnings=analysis.warnings,
+        )
+        if not guilty:
+            return verdict
+        done = self._carried_out(verdict)
+        return done if done.text is not None else self.withheld(verdict)
+
+    def withheld(self, verdict: Verdict) -> Verdict:
+        """`verdict` on a sentence that nothing can mend: masked whole if the policy allows that.
+
+        The rest of a text need not be withheld for one sentence. Where masks are not allowed, the policy
+        says whether to flag, route or block.
+        """
+        if verdict.action != "mask" and self.policy.on_rewrite_failure != "mask":
+            return self._not_rewritten(verdict, ())
+        edits = (Edit(0, len(verdict.original.rstrip()), MASK),)
+        text = apply(edits, verdict.original)
+        return replace(
+            verdict,
+            action="mask",
+            text=text,
+            edits=edits,
+            scores_after=self.full.detect([text])[0].scores,
+            step="mask",
+            meaning=0.0,
+            not_detoxifiable=verdict.action != "mask",
+            warnings=(*verdict.warnings, "no rewrite passed the check"),
+        )
 
     def _without_allowed(self, text: str) -> str:
         """The text with allow-listed phrases blanked: same length, nothing to find there."""

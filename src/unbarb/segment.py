@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
+from unicodedata import category
 
 from unbarb.text import Span
 
@@ -19,9 +20,13 @@ MAX_WORDS = 60
 MAX_CHARACTERS = 400
 """No sentence is longer, in characters."""
 
+LOOKBACK = 32
+"""Whether a full stop ends a sentence is seen from no more characters before it."""
+
 _END = re.compile(r"""(?<![.!?…])[.!?…]+["'”’»)\]*_]{0,4}\s+|[。！？]+["”』」)]{0,4}\s*|\n\s*""")
 _CLAUSE = re.compile(r"[,;:)–—]\s|\s(?=(?:and|but|or|because|so|while|which|who|that)\s)")
 _SPACE = re.compile(r"\s(?!\s)")
+_JOINT = re.compile(r"[,;:/?&=|)\]}>]")
 _LAST_TOKEN = re.compile(r"[^\s(\"'“‘\[]*$")
 _INITIAL = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 _WORD = re.compile(r"\S+")
@@ -108,7 +113,7 @@ def sentences(text: str) -> list[Span]:
     """
     spans: list[Span] = []
     start = 0
-    for end in _ends(text):
+    for end in _ends(text, 0, len(text)):
         if end - start < MAX_CHARACTERS and not _SAID.search(text, start, end):
             continue
         spans += _pieces(text, start, end)
@@ -122,9 +127,39 @@ def sentences(text: str) -> list[Span]:
     return spans
 
 
-def _ends(text: str) -> Iterator[int]:
-    """Where sentences end, the white space after them included."""
-    for found in _END.finditer(text):
+def sentence_end(text: str, start: int, *, last: bool, most: int = MAX_CHARACTERS) -> int | None:
+    """Where the sentence that begins at `start` ends, or None while text to come could still move that.
+
+    From one end to the next this gives the sentences of :func:`sentences`, one by one and each as soon as
+    it is certain; only text without a word, as a smile, counts to what follows, or is a sentence of its
+    own at the very end.
+
+    Args:
+        text: the text so far; what stands in the `LOOKBACK` characters before `start` counts too.
+        last: whether no more text will come.
+        most: characters of the longest sentence.
+    """
+    size = len(text)
+    horizon = min(size, start + most + 1)  # an end beyond it is of no use: the sentence is cut before
+    end = None
+    for found in _ends(text, start, horizon):
+        if found == horizon:
+            break  # what comes next may belong to it
+        if found - start >= most or _SAID.search(text, start, found):
+            end = found
+            break
+    if end is None and last:
+        end = size
+    reach = size if end is None else end
+    limit = _limit(text, start, reach, most)
+    if limit < reach:
+        return _cut(text, start, limit)
+    return end
+
+
+def _ends(text: str, start: int, size: int) -> Iterator[int]:
+    """Where sentences in ``text[start:size]`` end, the white space after them included."""
+    for found in _END.finditer(text, start, size):
         if text[found.start()] == "." and not _ends_here(text, found):
             continue
         yield found.end()
@@ -156,9 +191,9 @@ def _pieces(text: str, start: int, end: int) -> Iterator[Span]:
         start = cut
 
 
-def _limit(text: str, start: int, end: int) -> int:
+def _limit(text: str, start: int, end: int, most: int = MAX_CHARACTERS) -> int:
     """How far a piece that starts at `start` may reach."""
-    end = min(end, start + MAX_CHARACTERS)
+    end = min(end, start + most)
     if end - start <= 2 * MAX_WORDS:
         return end
     for number, word in enumerate(_WORD.finditer(text, start, end)):
@@ -168,13 +203,26 @@ def _limit(text: str, start: int, end: int) -> int:
 
 
 def _cut(text: str, start: int, limit: int) -> int:
-    """The best place to cut at or before `limit`: the last clause in the second half, else a space."""
+    """The best place to cut at or before `limit`.
+
+    It is the last clause in the second half, else a space, else a place inside the one long word, as a
+    link or a line of data: after a mark if it has any, and never between a letter and its accent.
+    """
     half = start + (limit - start) // 2
-    for mark in (_CLAUSE, _SPACE):
-        places = [found.end() for found in mark.finditer(text, half, limit)]
+    for mark, first in ((_CLAUSE, half), (_SPACE, half), (_SPACE, start), (_JOINT, half)):
+        places = [found.end() for found in mark.finditer(text, first, limit)]
         if places:
             return places[-1]
-    return limit
+    cut = limit
+    while cut > half and _belongs(text[cut - 1], text[cut]):
+        cut -= 1
+    return cut
+
+
+def _belongs(before: str, after: str) -> bool:
+    """Whether two characters may be one to the reader: an accent, a variant, a part of an emoji."""
+    joined = before == "\u200d" or after == "\u200d" or "\U0001f3fb" <= after <= "\U0001f3ff"
+    return joined or category(after).startswith("M") or "\U0001f1e6" <= after <= "\U0001f1ff"
 
 
 def language(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from unbarb.stream.faces import AsyncStreamGuard, Judge, StreamGuard
 from unbarb.stream.flow import Counts, Released
+from unbarb.stream.judge import judge
 from unbarb.stream.pieces import Piece
 
-__all__ = ["AsyncStreamGuard", "Counts", "Judge", "Piece", "Released", "StreamGuard"]
+__all__ = ["AsyncStreamGuard", "Counts", "Judge", "Piece", "Released", "StreamGuard", "judge"]

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from unbarb.guard import Guard
 from unbarb.segment import MAX_CHARACTERS
 from unbarb.stream.flow import Asking, Counts, Flow, Released
+from unbarb.stream.judge import judge
 from unbarb.stream.pieces import Piece
 from unbarb.text import Direction, Verdict
 
@@ -17,8 +18,8 @@ Judge = Callable[[Sequence[Piece]], Awaitable[Sequence[Verdict]]]
 class _Face:
     """What both faces show of a stream."""
 
-    def __init__(self, *, id: str | None, limit: int) -> None:
-        self._flow = Flow(id, limit)
+    def __init__(self, id: str | None, limit: int, context: str | None) -> None:
+        self._flow = Flow(id, limit, context)
 
     @property
     def released(self) -> Sequence[Released]:
@@ -55,8 +56,9 @@ class StreamGuard(_Face):
         direction: Direction = "output",
         id: str | None = None,
         limit: int = MAX_CHARACTERS,
+        context: str | None = None,
     ) -> None:
-        super().__init__(id=id, limit=limit)
+        super().__init__(id, limit, context)
         self._guard = guard
         self._direction: Direction = direction
 
@@ -72,14 +74,7 @@ class StreamGuard(_Face):
         try:
             pieces = next(asking)
             while True:
-                pieces = asking.send(
-                    self._guard.batch(
-                        [piece.text for piece in pieces],
-                        ids=[piece.id for piece in pieces],
-                        direction=self._direction,
-                        context=[piece.context for piece in pieces],
-                    )
-                )
+                pieces = asking.send(judge(self._guard, pieces, direction=self._direction))
         except StopIteration as done:
             return str(done.value)
 
@@ -87,8 +82,15 @@ class StreamGuard(_Face):
 class AsyncStreamGuard(_Face):
     """The same where judging must be awaited, as behind a service's batches."""
 
-    def __init__(self, judge: Judge, *, id: str | None = None, limit: int = MAX_CHARACTERS) -> None:
-        super().__init__(id=id, limit=limit)
+    def __init__(
+        self,
+        judge: Judge,
+        *,
+        id: str | None = None,
+        limit: int = MAX_CHARACTERS,
+        context: str | None = None,
+    ) -> None:
+        super().__init__(id, limit, context)
         self._judge = judge
 
     async def feed(self, chunk: str) -> str:
