@@ -8,7 +8,7 @@ from importlib import resources
 
 from unbarb.evaluate.browser import browser
 from unbarb.evaluate.plots import for_table
-from unbarb.evaluate.results import Matrix, Report, Row, Table
+from unbarb.evaluate.results import WHOLE_FILE, Matrix, Report, Row, Table
 from unbarb.metrics.measured import Measured
 
 TITLES = {
@@ -31,6 +31,9 @@ NOT_MEASURED = (
     "Agreement of the judges with people: not measured here (`unbarb evaluate judge RATINGS` does)."
 )
 
+WIDEST = 7
+"""A table of more figures has them as rows: side by side they would be cut off."""
+
 
 def page(report: Report) -> str:
     """The whole document."""
@@ -44,12 +47,18 @@ def page(report: Report) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>unbarb: {escape(report.title)}</title><style>{_file('report.css')}</style></head><body>"
         f"<h1>unbarb: {escape(report.title)}</h1>"
-        f"<p>Texts of the <b>{escape(report.split)}</b> side of the split by source, seed {report.seed}."
-        " Small figures are 95 % intervals and the number of texts. Examples contain rude language.</p>"
+        f"<p>{_texts(report)} Small figures are 95 % intervals and the number of texts."
+        " Examples contain rude language.</p>"
         f"<nav>{links}</nav>{''.join(parts)}{_about(report)}"
         f"<footer>{escape(report.agreement or NOT_MEASURED)}</footer>"
         f"<script>{_file('report.js')}</script></body></html>\n"
     )
+
+
+def _texts(report: Report) -> str:
+    if report.split == WHOLE_FILE:
+        return f"Texts of a <b>whole file</b>; resampled with seed {report.seed}."
+    return f"Texts of the <b>{escape(report.split)}</b> side of the split by source, seed {report.seed}."
 
 
 def _file(name: str) -> str:
@@ -63,7 +72,7 @@ def _section(suite: str, tables: list[Table]) -> str:
 
 
 def _table(table: Table) -> str:
-    down = len(table.columns) > 9  # many figures read better as rows
+    down = len(table.columns) > WIDEST
     grid = _turned(table) if down else _plain(table)
     plots = "".join(for_table(table))
     matrices = "".join(map(_matrix, table.matrices))

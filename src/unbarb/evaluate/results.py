@@ -13,6 +13,9 @@ from typing import Any, Self
 
 from unbarb.metrics.measured import Measured
 
+WHOLE_FILE = "whole file"
+"""The side of a report whose texts were not split."""
+
 Progress = Callable[[str], None]
 
 

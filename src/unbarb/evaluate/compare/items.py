@@ -13,7 +13,7 @@ from unbarb.data.prepared import MANIFEST, Prepared
 from unbarb.data.split import group_key
 from unbarb.data.table import LONGEST_FIELD
 from unbarb.errors import InputError
-from unbarb.evaluate.results import digest_of
+from unbarb.evaluate.results import WHOLE_FILE, digest_of
 
 SOURCES = ("source", "toxic", "toxic_sentence", "en_toxic_comment")
 REFERENCES = ("target", "reference", "neutral", "neutral1", "neutral_sentence", "en_neutral_comment")
@@ -73,7 +73,7 @@ def load_items(path: Path, side: str) -> Items:
         prepared = Prepared.load(path)
         rows: Iterable[Mapping[str, Any]] = prepared.rows(side)
     else:
-        rows, side = _file_rows(path), "whole file"
+        rows, side = _file_rows(path), WHOLE_FILE
     found = _items(path, side, list(rows))
     if not found.texts:
         raise InputError(f"{path}: no rows in {side}; choose another split or another file")
