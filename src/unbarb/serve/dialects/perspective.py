@@ -289,7 +289,7 @@ def suggested(given: Mapping[str, AttributeScores] | None) -> dict[str, float]:
     """Attribute → the score that a person suggests for the whole comment, or the highest of its spans.
 
     Raises:
-        Invalid: there is none, or one without a value.
+        Invalid: there is none, or one that is no probability.
     """
     if not given:
         raise Invalid("Missing attribute_scores")
@@ -301,6 +301,8 @@ def suggested(given: Mapping[str, AttributeScores] | None) -> dict[str, float]:
         values = [score.value for score in given_scores if score is not None and score.value is not None]
         if not values:
             raise Invalid(f"Attribute {name} is given without a score")
+        if wrong := [value for value in values if not 0 <= value <= 1]:
+            raise Invalid(f"Attribute {name}: {wrong[0]:g} is not a probability from 0 to 1")
         found[name] = max(values)
     return found
 
