@@ -32,10 +32,10 @@ def test_one_text_gives_the_guards_own_verdict(service: TestClient, guard: Guard
 
 
 def test_several_texts_give_verdicts_in_order(service: TestClient) -> None:
-    given = {"texts": [CLEAN, RUDE, ""], "ids": ["a", None, "c"]}
-    verdicts = service.post("/v1/rewrite", json=given).json()["verdicts"]
+    texts = [{"text": CLEAN, "id": "a"}, RUDE, {"text": "", "id": "c", "context": CLEAN}]
+    verdicts = service.post("/v1/rewrite", json={"texts": texts}).json()["verdicts"]
     assert [verdict["id"] for verdict in verdicts] == ["a", None, "c"]
-    assert [verdict["original"] for verdict in verdicts] == given["texts"]
+    assert [verdict["original"] for verdict in verdicts] == [CLEAN, RUDE, ""]
     assert [verdict["action"] for verdict in verdicts] == ["allow", "rewrite", "allow"]
     assert service.post("/v1/check", json={"texts": []}).json() == {"verdicts": []}
 
@@ -56,9 +56,51 @@ def test_a_policy_is_named_in_the_body_or_a_header(service: TestClient) -> None:
     assert (body["policy"]["name"], body["action"]) == ("moderation", "flag")
     assert header["policy"]["name"] == "strict"
     unknown = service.post("/v1/check", json={"text": RUDE, "policy": "nowhere"})
-    assert unknown.status_code == 400
+    assert unknown.status_code == 404
     assert unknown.json()["code"] == "unknown_policy"
     assert "moderation" in unknown.json()["detail"]
+
+
+def test_a_stream_is_sent_in_pieces_that_make_the_whole(service: TestClient, events: list[Event]) -> None:
+    text = f"{CLEAN}. {RUDE}. And then some more."
+    chunks = [text[at : at + 5] for at in range(0, len(text), 5)]
+    answer = service.post("/v1/rewrite/stream", json={"chunks": chunks, "id": "s"})
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    told = [part.split("\n") for part in answer.text.strip().split("\n\n")]
+    names = [name.removeprefix("event: ") for name, _ in told]
+    data = [json.loads(line.removeprefix("data: ")) for _, line in told]
+    assert names == ["piece"] * (len(names) - 1) + ["done"]
+    assert "".join(piece["text"] for piece in data[:-1]).startswith(CLEAN)
+    assert "".join(piece["verdict"]["original"] for piece in data[:-1]) == text
+    assert "idiot" not in "".join(piece["text"] for piece in data[:-1])
+    assert data[-1] == {
+        "pieces": len(data) - 1,
+        "characters": sum(len(piece["text"]) for piece in data[:-1]),
+        "blocked": False,
+        "message": None,
+    }
+    assert [(event.stream, event.piece) for event in events] == [("s", at) for at in range(len(events))]
+    assert len(events) >= len(data) - 1
+
+
+def test_a_block_ends_a_stream(service: TestClient) -> None:
+    text = "We will meet at nine. I will kill you. You will see."
+    answer = service.post("/v1/rewrite/stream", json={"text": text})
+    done = json.loads(answer.text.strip().split("data: ")[-1])
+    assert done["blocked"] is True
+    assert "You will see" not in answer.text
+
+
+def test_the_policies_that_may_be_named_are_told(service: TestClient) -> None:
+    told = service.get("/v1/policies").json()
+    assert told["default"] == "default"
+    assert {"default", "strict", "lenient", "moderation"} <= {one["name"] for one in told["policies"]}
+
+
+@pytest.mark.parametrize("body", [[], {}])
+def test_nothing_is_judged_without_a_text(service: TestClient, events: list[Event], body: object) -> None:
+    assert service.post("/v1/rewrite/stream", json=body).status_code == 422
+    assert events == []
 
 
 @pytest.mark.parametrize(
@@ -69,7 +111,9 @@ def test_a_policy_is_named_in_the_body_or_a_header(service: TestClient) -> None:
         {"texts": [1]},
         {"text": RUDE, "colour": "red"},
         {"text": RUDE, "direction": "up"},
-        {"texts": [RUDE], "ids": ["a", "b"]},
+        {"texts": [{"text": RUDE, "name": "a"}]},
+        {"text": RUDE, "store": 0},
+        [RUDE],
         {"texts": [RUDE] * 300},
     ],
 )

@@ -22,6 +22,7 @@ from unbarb.serve import health
 from unbarb.serve.dialects import chosen, problem
 from unbarb.serve.entrance import REQUEST_ID, Entrance, Places
 from unbarb.serve.errors import Invalid, NotFound, ServiceError
+from unbarb.serve.openapi import describe
 from unbarb.serve.recording import Log
 from unbarb.serve.service import Service
 from unbarb.serve.settings import Settings
@@ -47,30 +48,9 @@ def create_app(settings: Settings | None = None, *, audit: Log | None = None) ->
     """
     settings = settings or Settings()
     service = Service(settings, audit)
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await service.start()
-        _drain_on_signal(service)
-        try:
-            yield
-        finally:
-            await service.stop()
-
-    app = FastAPI(
-        title="unbarb",
-        version=__version__,
-        summary="Finds toxic language, rewrites it and checks the rewrite.",
-        lifespan=lifespan,
-    )
+    app = routed(settings)
     app.state.service = service
-    routers = [(dialect, dialect.router(settings)) for dialect in chosen(settings.dialects)]
-    for dialect, router in routers:
-        app.include_router(router, tags=[dialect.name])
-    app.include_router(health.router)
-    places = Places(routers)
-    _answer_errors(app, places)
-    app.add_middleware(Entrance, service=service, places=places)
+    app.add_middleware(Entrance, service=service, places=app.state.places)
     if settings.cors:
         app.add_middleware(
             CORSMiddleware,
@@ -80,6 +60,37 @@ def create_app(settings: Settings | None = None, *, audit: Log | None = None) ->
             expose_headers=[REQUEST_ID, "retry-after", "ratelimit", "ratelimit-policy"],
         )
     return app
+
+
+def routed(settings: Settings) -> FastAPI:
+    """The routes with nothing behind them: enough for the description, loaded in no time."""
+    app = FastAPI(
+        title="unbarb",
+        version=__version__,
+        summary="Finds toxic language, rewrites it and checks the rewrite.",
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    describe(app)
+    routers = [(dialect, dialect.router(settings)) for dialect in chosen(settings.dialects)]
+    for dialect, router in routers:
+        app.include_router(router, tags=[dialect.name])
+    app.include_router(health.router)
+    app.state.places = Places(routers)
+    _answer_errors(app, app.state.places)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    service: Service = app.state.service
+    await service.start()
+    _drain_on_signal(service)
+    try:
+        yield
+    finally:
+        await service.stop()
 
 
 def _answer_errors(app: FastAPI, places: Places) -> None:

@@ -14,7 +14,7 @@ from unbarb.audit import Event
 from unbarb.errors import ConfigError, InputError
 from unbarb.policy import Policy
 from unbarb.serve.batching import Texts
-from unbarb.serve.errors import DeadlineExceeded, DetectorFailed, Forbidden, Invalid, ServiceError
+from unbarb.serve.errors import DeadlineExceeded, DetectorFailed, Forbidden, Invalid, NotFound, ServiceError
 from unbarb.serve.keys import Key
 from unbarb.serve.policies import Loaded
 from unbarb.stream import AsyncStreamGuard, Piece
@@ -70,15 +70,26 @@ class Call:
         """Judge by the policy of this name.
 
         Raises:
-            Invalid: there is none.
+            NotFound: there is none.
             Forbidden: the key may not use it.
         """
         if self.key is not None and not self.key.may_use(name):
             raise Forbidden(f"this key may not use the policy {name!r:.80}; it may use {_listed(self.key)}")
         if not self._service.policies.known(name):
             names = ", ".join(self._service.policies.names)
-            raise Invalid(f"no policy named {name!r:.80}; there are {names}", code="unknown_policy")
+            raise NotFound(f"no policy named {name!r:.80}; there are {names}", code="unknown_policy")
         self._named, self._loaded = name, None
+
+    async def policies(self) -> dict[str, Any]:
+        """The policies that this request's key may name, and the one that holds when none is named."""
+        known = await asyncio.to_thread(self._service.policies.listed)
+        shown = [one for one in known if self.key is None or self.key.may_use(one.name)]
+        return {
+            "default": self._named,
+            "policies": [
+                {"name": one.name, "digest": one.digest, "description": one.description} for one in shown
+            ],
+        }
 
     async def check(
         self,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
@@ -100,9 +101,13 @@ class Policies:
             raise ConfigError(f"no policy named {name!r}; there are {', '.join(self.names)}.{hint}")
         with self._lock:
             if name not in self._loaded:
-                policy = Policy.load(name)
+                policy = _preset(name)
                 self._loaded = {**self._loaded, name: Loaded(policy, self._guard(policy))}
         return self._loaded[name]
+
+    def listed(self) -> list[Policy]:
+        """Every policy that can be asked for, sorted by name. It may read files: call it in a thread."""
+        return [self._loaded[name].policy if name in self._loaded else _preset(name) for name in self.names]
 
     def known(self, name: str) -> bool:
         return name in self._loaded or name in PRESETS
@@ -194,3 +199,8 @@ class Policies:
         if part is None:
             part = self._parts[key] = built("unbarb.detectors", plugin, offered)
         return part
+
+
+@cache
+def _preset(name: str) -> Policy:
+    return Policy.load(name)
