@@ -91,14 +91,17 @@ def _on_record(connection: Connection, events: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def checkpoint(connection: Connection, keys: Keyring, purpose: str = "checkpoint") -> Statement:
+def checkpoint(connection: Connection, keys: Keyring, at: tuple[int, str] | None = None) -> Statement:
     """Sign where the chain stands now, keep that in the log, and give it for publication.
 
-    With the purpose "anchor" it becomes what the log may begin behind.
+    With `at`, the number and digest of a record, it is an anchor: the log may begin behind that.
     """
     head = locked_head(connection)
     time = stamp(now())
-    signed = replace(head, purpose=purpose, number=head.number + 1, time=time).signed(keys)
+    stands = replace(head, purpose="checkpoint", number=head.number + 1, time=time)
+    if at is not None:
+        stands = replace(stands, purpose="anchor", sequence=at[0], digest=at[1], records=0)
+    signed = stands.signed(keys)
     connection.execute(insert(Checkpoint).values(signed.to_dict()))
     store_head(connection, replace(head, number=signed.number, time=time), keys)
     return signed

@@ -113,6 +113,21 @@ class Database:
             reason = str(error.orig if isinstance(error, DBAPIError) else error).split("\n", 1)[0]
             raise AuditError(f"the audit log {self.name} cannot be {what}: {reason}") from error
 
+    def forget(self) -> None:
+        """Overwrite what was deleted, in the log of changes and in dead rows too, as far as can be done.
+
+        Raises:
+            AuditError: the database failed.
+        """
+        if self.sqlite:
+            with self._told("cleared"), self.engine.connect() as connection:
+                # On the driver's connection, for this must be outside of a transaction.
+                connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        else:
+            outside = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+            with self._told("cleared"), outside.connect() as connection:
+                connection.exec_driver_sql("VACUUM audit_texts")
+
     def version(self, connection: Connection) -> str | None:
         """The number of the last migration; None before the first."""
         context = MigrationContext.configure(connection, opts={"version_table": VERSIONS})

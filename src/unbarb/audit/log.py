@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -13,6 +14,7 @@ from unbarb.audit.checkpoint import Statement
 from unbarb.audit.database import Database, parsed
 from unbarb.audit.event import Event
 from unbarb.audit.keys import Keyring
+from unbarb.audit.spill import Drained, Spill
 from unbarb.audit.written import Entry, written
 from unbarb.errors import AuditError, ConfigError
 
@@ -25,20 +27,31 @@ class AuditLog:
     Made by :meth:`open`.
     """
 
-    def __init__(self, database: Database, keys: Keyring) -> None:
+    def __init__(self, database: Database, keys: Keyring, spilled: Spill) -> None:
         self.database = database
+        self.spilled = spilled
+        self._waiting = bool(spilled.files)
         self._keys = keys
         self._keys_changed = _changed(keys.path)
         self._turn = threading.Lock()
 
     @classmethod
-    def open(cls, url: str = DEFAULT_URL, *, keys: Path | None = None, create: bool = True) -> AuditLog:
+    def open(
+        cls,
+        url: str = DEFAULT_URL,
+        *,
+        keys: Path | None = None,
+        create: bool = True,
+        spill: Path | None = None,
+    ) -> AuditLog:
         """Open the record at `url`: ``sqlite:///FILE``, the path of such a file, or ``postgresql://…``.
 
         Args:
             keys: the keyring's file. For SQLite it is ``FILE.keys`` when left out, and made when it is
                 missing; for PostgreSQL, which several replicas share, it must be given and be there.
             create: make or migrate tables; otherwise they must be there in their current form.
+            spill: the folder for what cannot be written; ``FILE.spill`` when left out, or
+                ``unbarb-audit.spill``. What waits there is written with the next events.
 
         Raises:
             ConfigError: the URL or the keyring cannot be used.
@@ -54,7 +67,8 @@ class AuditLog:
         else:
             with database.reading() as connection:
                 database.check(connection)
-        return cls(database, keyring)
+        beside = f"{where.database}.spill" if database.sqlite else "unbarb-audit.spill"
+        return cls(database, keyring, Spill(spill or Path(beside)))
 
     @property
     def keys(self) -> Keyring:
@@ -86,12 +100,44 @@ class AuditLog:
             return []
         with self._turn:  # threads take turns here and not in the database, which would have them poll
             try:
-                return self._write(entries)
+                places = self._write(entries)
             except AuditError as error:
                 if not _lost_connection(error):
                     raise
                 # Pooled connections die with a restart of the database; ids make it safe to repeat.
-                return self._write(entries)
+                places = self._write(entries)
+            if self._waiting:
+                with suppress(AuditError):  # what waits goes on waiting; these entries are written
+                    self._drain()
+            return places
+
+    def spill(self, events: Sequence[Event]) -> None:
+        """Keep events on the local disk until they can be written; they are written with the next ones.
+
+        For events that :meth:`append` failed to write, where their policy says so: it does not matter
+        whether it wrote them after all.
+
+        Raises:
+            AuditError: the disk failed too.
+        """
+        entries = self.prepared(events)
+        with self._turn:
+            self.spilled.write(entries, self.keys)
+            self._waiting = True
+
+    def drain(self) -> Drained:
+        """Write what waits on the local disk.
+
+        Raises:
+            AuditError: the record cannot be written; what was not written goes on waiting.
+        """
+        with self._turn:
+            return self._drain()
+
+    def _drain(self) -> Drained:
+        drained = self.spilled.drain(self._write, self.keys)
+        self._waiting = False
+        return drained
 
     def _write(self, entries: Sequence[Entry]) -> list[int]:
         with self.database.writing() as connection:
