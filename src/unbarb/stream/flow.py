@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
+from unbarb.errors import InputError
 from unbarb.segment import MAX_CHARACTERS
 from unbarb.stream.judge import CHANGES, LATE
 from unbarb.stream.pieces import Cutter, Piece
@@ -37,16 +38,17 @@ class Released:
 class Counts:
     """What happened on a stream so far.
 
-    `received` and `left` are characters in and out, `pieces` those decided, `changed` those of them that
-    left otherwise than they came, `held` the most characters that were ever held back after a call, `late`
-    the pieces at which the guard would have changed what had already left.
+    `received` and `left` are characters in and out, `held` those held back now and `most_held` at any time
+    after a call. `pieces` are those decided, `changed` those of them that left otherwise than they came,
+    `late` those at which the guard would have changed what had already left.
     """
 
     received: int = 0
     left: int = 0
+    held: int = 0
+    most_held: int = 0
     pieces: int = 0
     changed: int = 0
-    held: int = 0
     late: int = 0
 
 
@@ -65,9 +67,18 @@ class Flow:
         self._before: deque[str] = deque()
         self._found: Verdict | None = None
         self._ready: list[str] = []
+        self._closed = False
 
     def feed(self, chunk: str) -> Asking:
-        """Take `chunk` in; the text that may leave now."""
+        """Take `chunk` in; the text that may leave now.
+
+        Raises:
+            InputError: it is no string, or the stream was closed.
+        """
+        if not isinstance(chunk, str):
+            raise InputError(f"a chunk must be a str, not {type(chunk).__name__}: {chunk!r:.60}")
+        if self._closed:
+            raise InputError("the stream was closed; make a new one for another text")
         if not self.blocked:
             self.counts.received += len(chunk)
             self._cutter.push(chunk)
@@ -75,13 +86,16 @@ class Flow:
 
     def close(self) -> Asking:
         """No more text comes; the rest of what may leave."""
+        self._closed = True
         return (yield from self._drain(last=True))
 
     def _drain(self, last: bool) -> Asking:
         while text := self._cutter.next(last=last):
-            (verdict,) = yield (self._piece(text, last),)
-            self._take(verdict)
-        self.counts.held = max(self.counts.held, self._cutter.held)
+            piece = self._piece(text, last)
+            (verdict,) = yield (piece,)
+            self._take(piece, verdict)
+        self.counts.held = self._cutter.held
+        self.counts.most_held = max(self.counts.held, self.counts.most_held)
         left = "".join(self._ready)
         self._ready.clear()
         return left
@@ -98,14 +112,14 @@ class Flow:
             context=self._context,
         )
 
-    def _take(self, verdict: Verdict) -> None:
-        start, text = self.counts.received - self._cutter.held, verdict.text or ""
-        self.released.append(Released(start, text, verdict))
+    def _take(self, piece: Piece, verdict: Verdict) -> None:
+        text = verdict.text or ""
+        self.released.append(Released(piece.start, text, verdict))
         self._ready.append(text)
-        self._cutter.drop(verdict.original)
+        self._cutter.drop(piece.text)
         self.counts.pieces += 1
         self.counts.left += len(text)
-        self.counts.changed += text != verdict.original
+        self.counts.changed += text != piece.text
         self.counts.late += LATE in verdict.warnings
         if verdict.text is None:
             self.blocked = True

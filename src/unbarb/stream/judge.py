@@ -62,9 +62,9 @@ class _Judging:
 
     def _together(self, window: Verdict) -> Verdict:
         """The piece is toxic only with what has left: mended in itself, or else masked."""
-        whole = self._mended(self._piece.before + self._piece.text)
-        if whole.text is None or all(edit.start >= len(self._piece.before) for edit in whole.edits):
-            return self._own(whole)
+        own = self._own(self._mended(self._piece.before + self._piece.text))
+        if own.action in CHANGES and own.edits and self._passes(own):
+            return own
         verdict = self._guard.withheld(replace(self._own(window), action="rewrite"))
         return replace(verdict, warnings=(*verdict.warnings, LATE))
 
@@ -91,7 +91,11 @@ class _Judging:
         text, past = self._piece.text, len(window.original) - len(self._piece.text)
         if not past:
             return window
-        edits = tuple(Edit(e.start - past, e.end - past, e.replacement) for e in window.edits)
+        edits = tuple(
+            Edit(max(edit.start - past, 0), edit.end - past, edit.replacement if edit.start >= past else "")
+            for edit in window.edits
+            if edit.end > past
+        )
         return replace(
             window,
             original=text,
