@@ -24,13 +24,17 @@ labels:
 )
 
 
-def verdict(text: str = "you idiot", findings: tuple[Finding, ...] = (), **given: Any) -> Verdict:
+def verdict(original: str = "you idiot", findings: tuple[Finding, ...] = (), **given: Any) -> Verdict:
     """A verdict of `POLICY`; scores not given are 0.1 for the six labels, and none for others."""
     scores = dict.fromkeys(LABELS, 0.1) | given.pop("scores", {})
-    usual: dict[str, Any] = {"action": "flag", "text": text, "rule": "labels.insult: insult ≥ 0.6 → flag"}
+    usual: dict[str, Any] = {
+        "action": "flag",
+        "text": original,
+        "rule": "labels.insult: insult ≥ 0.6 → flag",
+    }
     policy = {"name": POLICY.name, "digest": POLICY.digest}
     return Verdict(
-        original=text, scores=scores, findings=findings, policy=policy, language="en", **usual | given
+        original=original, scores=scores, findings=findings, policy=policy, language="en", **usual | given
     )
 
 

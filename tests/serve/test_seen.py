@@ -8,6 +8,7 @@ import pytest
 import yaml
 from made_verdicts import POLICY, finding, verdict
 
+from unbarb.detect.panel import Panel
 from unbarb.policy import Policy
 from unbarb.serve.dialects.seen import evidence, in_short, places, reached, scores_of, withheld
 from unbarb.serve.errors import DetectorFailed
@@ -52,9 +53,11 @@ def test_a_text_in_which_nothing_was_found_is_one_place() -> None:
     assert places([], "two words") == [Span(0, 9)]
 
 
-def test_a_failure_is_never_zeros() -> None:
-    with pytest.raises(DetectorFailed, match="no detector"):
+def test_a_failure_is_never_a_low_score() -> None:
+    with pytest.raises(DetectorFailed, match="a detector failed"):
         scores_of(replace(verdict(), scores={}))
+    with pytest.raises(DetectorFailed, match="a detector failed"):
+        scores_of(verdict(warnings=(f"{Panel.FAILED}: embedded: no memory",)))
 
 
 def test_a_text_is_withheld_when_nothing_of_it_may_leave() -> None:

@@ -192,7 +192,7 @@ def content_detections(verdict: Verdict, policy: Policy, threshold: float | None
     """What was detected, where. The one with the highest score carries the rewrite.
 
     Raises:
-        DetectorFailed: no detector gave a score.
+        DetectorFailed: a detector failed, or none gave a score.
     """
     found = [
         (label, score, span, [one for one in findings if one.span.overlaps(span)])
@@ -221,7 +221,7 @@ def detections(
     """What was detected in the text as a whole, the highest score first; the first carries the rewrite.
 
     Raises:
-        DetectorFailed: no detector gave a score.
+        DetectorFailed: a detector failed, or none gave a score.
     """
     labels = _labels(verdict, policy, threshold)
     ranked = sorted(labels.items(), key=lambda one: -one[1])

@@ -261,7 +261,7 @@ def outputs(verdicts: Sequence[Verdict], wanted: Sequence[str] | None) -> list[d
 
     Raises:
         Invalid: one that is wanted is not there.
-        DetectorFailed: no detector gave a score.
+        DetectorFailed: a detector failed, or none gave a score.
     """
     scores = [scores_of(verdict) for verdict in verdicts]
     labels = in_order(set(scores[0]).intersection(*scores)) if scores else ()

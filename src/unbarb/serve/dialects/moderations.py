@@ -149,7 +149,7 @@ def result(verdict: Verdict, policy: Policy) -> ModerationResult:
     """A verdict in OpenAI's categories.
 
     Raises:
-        DetectorFailed: no detector gave a score.
+        DetectorFailed: a detector failed, or none gave a score.
     """
     scores, over = scores_of(verdict), reached(verdict, policy)
     found: dict[str, float] = {}

@@ -263,7 +263,7 @@ def attribute_scores(
 
     Raises:
         Invalid: no detector of the policy scores the attribute.
-        DetectorFailed: no detector gave a score.
+        DetectorFailed: a detector failed, or none gave a score.
     """
     scores, text = scores_of(verdict), verdict.original
     found: dict[str, AttributeScores] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from unbarb.detect.panel import Panel
 from unbarb.policy import Policy
 from unbarb.serve.errors import DetectorFailed
 from unbarb.text import Finding, Span, Verdict
@@ -45,13 +46,13 @@ def places(findings: Iterable[Finding], text: str) -> list[Span]:
 
 
 def scores_of(verdict: Verdict) -> dict[str, float]:
-    """The scores, where there are any: a client that reads numbers must not take a failure for zeros.
+    """The scores: a client that reads numbers must not take a failure for low ones.
 
     Raises:
-        DetectorFailed: no detector gave a score.
+        DetectorFailed: a detector failed, or none gave a score.
     """
-    if not verdict.scores:
-        raise DetectorFailed("no detector could score the text; see the server's record")
+    if not verdict.scores or any(one.startswith(Panel.FAILED) for one in verdict.warnings):
+        raise DetectorFailed("a detector failed on the text, so there are no scores to go by; try again")
     return dict(verdict.scores)
 
 
