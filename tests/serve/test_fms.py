@@ -97,7 +97,6 @@ def test_a_policy_is_taken_by_name(service: TestClient, events: list[Event]) -> 
         (CONTENTS, {"contents": "one"}, "contents"),
         (CONTENTS, {"contents": [1]}, "contents"),
         (CONTENTS, {"contents": [RUDE], "detector_params": {"threshold": 2}}, "threshold"),
-        (CONTENTS, {"contents": [RUDE], "detector_params": {"policy": "none"}}, "no policy named 'none'"),
         (GENERATION, {"prompt": "a"}, "generated_text"),
         (CHAT, {"messages": [{"content": RUDE}]}, "role"),
     ],
@@ -109,6 +108,13 @@ def test_what_is_wrong_with_a_request_is_a_422_in_the_specified_envelope(
 
     assert error["code"] == 422
     assert told in error["message"]
+
+
+def test_a_policy_that_is_not_there_is_a_404_in_the_specified_envelope(service: TestClient) -> None:
+    error = asked(service, CHAT, {"messages": [], "detector_params": {"policy": "none"}}, 404)
+
+    assert error["code"] == 404
+    assert "no policy named 'none'" in error["message"]
 
 
 def test_a_detector_id_may_be_missing(service: TestClient) -> None:

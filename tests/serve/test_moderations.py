@@ -95,7 +95,7 @@ def test_a_model_of_another_name_is_a_policy(service: TestClient) -> None:
     unknown = service.post(PATH, json={"input": RUDE, "model": "gpt-7"})
 
     assert lenient["model"] == lenient["results"][0]["unbarb"]["policy"] == "lenient"
-    assert unknown.status_code == 400
+    assert unknown.status_code == 404
     assert "no policy named 'gpt-7'" in unknown.json()["error"]["message"]
 
 

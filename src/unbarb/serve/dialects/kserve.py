@@ -215,10 +215,7 @@ def use(call: Call, model: str, version: str) -> None:
         NotFound: there is no such model, or not in this version.
         Forbidden: the key may not use it.
     """
-    try:
-        call.use_policy(model)
-    except Invalid as error:
-        raise NotFound(f"Model with name {model} does not exist.") from error
+    call.use_policy(model)
     if version != MODEL_VERSION:
         raise NotFound(f"Model {model} has no version {version}; there is {MODEL_VERSION}.")
 
