@@ -17,12 +17,22 @@ from typing import Any
 from unbarb.errors import ConfigError, MissingExtra, PluginError
 
 EXTRAS = {
+    "alembic": "serve",
+    "cryptography": "serve",
     "ctranslate2": "ct2",
+    "fastapi": "serve",
+    "httpx2": "serve",
     "huggingface_hub": "train",
     "onnxscript": "train",
+    "opentelemetry": "serve",
     "peft": "train",
+    "prometheus_client": "serve",
+    "pydantic": "serve",
+    "sqlalchemy": "serve",
+    "starlette": "serve",
     "torch": "train",
     "transformers": "train",
+    "uvicorn": "serve",
 }
 """The extra that brings a package; one that is not here belongs to somebody else's plug-in."""
 

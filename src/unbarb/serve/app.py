@@ -32,6 +32,7 @@ log = logging.getLogger("unbarb.serve")
 
 def from_environment() -> FastAPI:
     """The application that the settings in the environment describe; what every worker calls."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     return create_app(Settings.from_environment())
 
 

@@ -7,6 +7,7 @@ record and in nothing that is secret.
 
 from __future__ import annotations
 
+import fcntl
 import hmac
 import json
 import os
@@ -17,7 +18,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from unbarb.errors import ConfigError
 
@@ -56,6 +57,10 @@ class Key:
     created: str = ""
     revoked: bool = False
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
+
+    def as_revoked(self) -> Key:
+        """The same key, good for nothing."""
+        return replace(self, revoked=True, secrets=())
 
     def may(self, scope: str) -> bool:
         return scope in self.scopes or "admin" in self.scopes
@@ -127,13 +132,50 @@ def write(path: Path, keys: Iterable[Key]) -> None:
     """Put `keys` in place of the file at once, readable by its owner alone."""
     content = {"schema": 1, "keys": [asdict(key) for key in keys]}
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    path.parent.mkdir(parents=True, exist_ok=True)
     with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         json.dump(content, file, indent=2)
         file.write("\n")
         file.flush()
         os.fsync(file.fileno())
     os.replace(fresh, path)
+
+
+class Keyfile:
+    """A file of keys, open for a change: ``with Keyfile(path) as file: file.keys[…] = …``.
+
+    Others that change it wait for their turn. It is written when the block ends well and something changed.
+
+    Raises:
+        ConfigError: it is not valid; or it is not there and `create` was not said.
+    """
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        self.path = path
+        self.keys: dict[str, Key] = {}
+        self._create = create
+
+    def __enter__(self) -> Self:
+        if self._create:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        elif not self.path.exists():
+            read(self.path)  # says what is wrong
+        lock = self.path.with_name(f".{self.path.name}.lock")
+        self._lock = os.open(lock, os.O_WRONLY | os.O_CREAT, 0o600)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        try:
+            self.keys = read(self.path) if self.path.exists() else {}
+        except BaseException:
+            os.close(self._lock)
+            raise
+        self._before = dict(self.keys)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None and self.keys != self._before:
+                write(self.path, self.keys.values())
+        finally:
+            os.close(self._lock)
 
 
 def _key(given: dict[str, Any]) -> Key:

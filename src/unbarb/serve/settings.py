@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from unbarb.errors import ConfigError
 from unbarb.serve.dialects import DIALECTS
@@ -152,4 +152,24 @@ class Settings:
                 yield f"option {name}: give DIALECT.NAME=VALUE, with one of {', '.join(DIALECTS)}"
 
 
-NAMES = tuple(one.name for one in fields(Settings))
+def converted(given: Mapping[str, str]) -> dict[str, Any]:
+    """Settings as they stand on a command line, each made what its field is.
+
+    Raises:
+        ConfigError: a name is not known or a value does not fit; the message lists all that is wrong.
+    """
+    kinds = {one.name: str(one.type).partition(" |")[0] for one in fields(Settings)}
+    makers: dict[str, Callable[[str], Any]] = {"int": int, "float": float, "str": str, "Path": Path}
+    allowed = [name for name, kind in kinds.items() if kind in makers]
+    found, problems = {}, []
+    for name, value in given.items():
+        if name not in allowed:
+            problems.append(f"--set {name}: no such setting; there are {', '.join(allowed)}")
+            continue
+        try:
+            found[name] = makers[kinds[name]](value)
+        except ValueError:
+            problems.append(f"--set {name}={value}: it must be a number")
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return found

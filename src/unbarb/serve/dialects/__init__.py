@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
@@ -21,11 +20,7 @@ from unbarb.serve.errors import ServiceError
 if TYPE_CHECKING:
     from unbarb.serve.settings import Settings
 
-DIALECTS = tuple(
-    name
-    for name in ("native", "perspective", "moderations", "chat", "fms", "litellm", "kserve")
-    if (Path(__file__).parent / f"{name}.py").exists()
-)
+DIALECTS = ("native", "perspective", "moderations", "chat", "fms", "litellm", "kserve")
 """Modules of this folder, in the order of their routes; ``--dialects`` chooses among them."""
 
 
