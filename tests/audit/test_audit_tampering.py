@@ -7,10 +7,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 import audit_events
+import pytest
 import tamper
+
 from postgres import Postgres
 from unbarb.audit.checkpoint import Statement
 from unbarb.audit.keys import Keyring

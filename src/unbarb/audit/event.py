@@ -144,7 +144,7 @@ class Event:
 
     @classmethod
     def admin(cls, what: str, details: Mapping[str, Any] = NO_DETAILS) -> Event:
-        """Something done to the record itself: texts erased or pruned, keys rotated."""
+        """Something done to the record itself: texts erased, records pruned."""
         given = new_id()
         return cls(
             kind="admin", surface="audit", request=given, details={"what": what, **details}, id=given

@@ -59,8 +59,8 @@ class AuditLog:
         """
         where = parsed(url)
         database = Database(where)
-        if database.sqlite and not create and not Path(where.database or "").is_file():
-            raise AuditError(f"there is no audit log at {where.database}; give the file of one with --log")
+        if database.sqlite:
+            _file(Path(where.database or ""), create)
         keyring = _keyring(keys, Path(f"{where.database}.keys") if database.sqlite else None, create)
         if create:
             database.migrate(keyring)
@@ -166,13 +166,25 @@ def _keyring(given: Path | None, beside: Path | None, create: bool) -> Keyring:
     if given is None and beside is None:
         raise ConfigError(
             "an audit log on PostgreSQL needs a file of keys that all replicas have; make one with"
-            " 'unbarb audit keys create FILE' and give it with --audit-keys"
+            " 'unbarb audit keys create FILE'"
         )
     path = given or beside
     assert path is not None
     if given is None and create:
         return Keyring.create(path)
     return Keyring.load(path)
+
+
+def _file(path: Path, create: bool) -> None:
+    """Make sure of the SQLite file, which nobody but its owner may read when it is made here."""
+    if path.is_file():
+        return
+    if not create:
+        raise AuditError(f"there is no audit log at {path}; give the file of one")
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise AuditError(f"the audit log {path} cannot be made: {error.strerror}") from error
 
 
 def _changed(path: Path | None) -> int:

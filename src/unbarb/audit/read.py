@@ -69,9 +69,14 @@ class Choice:
 
 
 def records(
-    log: AuditLog, choice: Choice | None = None, *, limit: int | None = None, texts: bool = False
+    log: AuditLog,
+    choice: Choice | None = None,
+    *,
+    limit: int | None = None,
+    texts: bool = False,
+    raw: bool = False,
 ) -> Iterator[dict[str, Any]]:
-    """The chosen records in order, JSON columns as values; of `limit`, the last so many.
+    """The chosen records in order, columns that hold JSON as values unless `raw`; the last `limit` of them.
 
     With `texts` each has a ``text``: what was encrypted, or None where nothing is kept.
 
@@ -95,16 +100,14 @@ def records(
     with log.database.reading() as connection:
         ordered = chosen.order_by(Record.sequence).execution_options(yield_per=AT_ONCE)
         for row in connection.execute(ordered).mappings():
-            yield _plain(row, keys, texts)
+            yield _plain(row, keys, texts=texts, raw=raw)
 
 
-def _plain(row: Mapping[Any, Any], keys: Keyring, texts: bool) -> dict[str, Any]:
-    columns = {name: row[name] for name in COLUMNS}
+def _plain(row: Mapping[Any, Any], keys: Keyring, *, texts: bool, raw: bool) -> dict[str, Any]:
+    plain = {name: row[name] for name in COLUMNS}
     try:
-        plain = {
-            name: json.loads(value) if value and name in AS_JSON else value
-            for name, value in columns.items()
-        }
+        for name in () if raw else AS_JSON:
+            plain[name] = json.loads(plain[name]) if plain[name] else None
     except ValueError as error:
         raise AuditError(
             f"record {row['sequence']} was tampered with; run 'unbarb audit verify'"
