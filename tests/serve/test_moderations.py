@@ -68,7 +68,7 @@ def test_an_image_is_refused_and_not_passed(openai: Any, events: list[Event]) ->
         openai.moderations.create(input=parts)
 
     assert caught.value.type == "invalid_request_error"
-    assert "input[1] is of type 'image_url'; only text is judged here" in caught.value.message
+    assert "input.parts.1.type: only text is judged here" in caught.value.message
 
 
 # Requests

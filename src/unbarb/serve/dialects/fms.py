@@ -33,7 +33,7 @@ SPEAKERS: Mapping[str, Direction] = {"user": "input", "assistant": "output"}
 class DetectorParams(BaseModel):
     """What a caller may ask of the detector; other keys are taken and not used."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", strict=True)
     threshold: Annotated[
         float | None,
         Field(
@@ -46,7 +46,7 @@ class DetectorParams(BaseModel):
 class Request(BaseModel):
     """What every request may hold besides its texts."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", strict=True)
     detector_params: DetectorParams | None = None
 
     @property
@@ -74,7 +74,7 @@ class GenerationRequest(Request):
 class ChatMessage(BaseModel):
     """A message as in OpenAI's chat API; of a list of parts the texts are read."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", strict=True)
     role: str
     content: str | list[dict[str, Any]] | None = None
 

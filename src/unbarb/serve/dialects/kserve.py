@@ -33,7 +33,7 @@ BINARY = "inference-header-content-length"
 class Tensor(BaseModel):
     """A tensor of a request; data may be nested as its shape says, or flat."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", strict=True)
     name: str
     shape: list[int]
     datatype: str
@@ -43,21 +43,21 @@ class Tensor(BaseModel):
 class Wanted(BaseModel):
     """The name of an output that the caller wants."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", strict=True)
     name: str
 
 
 class Parameters(BaseModel):
     """What a caller may ask besides; other keys are taken and not used."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", strict=True)
     direction: Annotated[Direction, Field(description="Which rules of the policy hold.")] = "none"
 
 
 class InferRequest(BaseModel):
     """An inference request: one BYTES tensor of texts."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", strict=True)
     id: str | None = None
     parameters: Parameters = Parameters()
     inputs: list[Tensor]
@@ -67,7 +67,7 @@ class InferRequest(BaseModel):
 class Instance(BaseModel):
     """A text to judge, with what the caller knows of it."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", strict=True)
     text: str
     id: str | None = None
     context: str | None = None
@@ -76,7 +76,7 @@ class Instance(BaseModel):
 class PredictRequest(BaseModel):
     """Texts to judge, as strings or objects."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", strict=True)
     instances: list[str | Instance]
     parameters: Parameters = Parameters()
 
@@ -97,7 +97,14 @@ def router(settings: Settings) -> APIRouter:
     """Its routes."""
     api = APIRouter(responses={"default": {"model": KserveError, "description": "What went wrong"}})
     one = "/v2/models/{model}"
-    for path, endpoint in (
+    # Before the models: their paths would match those of predict.
+    for path, judging in (
+        ("/v1/models/{model}:predict", predict),
+        (one + "/infer", infer),
+        (one + "/versions/{version}/infer", infer),
+    ):
+        api.add_api_route(path, judging, methods=["POST"])
+    for path, telling in (
         (ROOT, alive),
         ("/v1/models", models),
         ("/v1/models/{model}", model_ready),
@@ -111,13 +118,7 @@ def router(settings: Settings) -> APIRouter:
         (one + "/versions/{version}", model_metadata),
         (one + "/versions/{version}/ready", model_ready),
     ):
-        api.add_api_route(path, endpoint, methods=["GET"])
-    for path, infer_endpoint in (
-        ("/v1/models/{model}:predict", predict),
-        (one + "/infer", infer),
-        (one + "/versions/{version}/infer", infer),
-    ):
-        api.add_api_route(path, infer_endpoint, methods=["POST"])
+        api.add_api_route(path, telling, methods=["GET"])
     return api
 
 

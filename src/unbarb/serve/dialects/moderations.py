@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic_core import PydanticCustomError
 
 from unbarb.policy import Policy
 from unbarb.serve.calls import Call, call_of
 from unbarb.serve.dialects import Dialect
-from unbarb.serve.dialects.openai_error import envelope
+from unbarb.serve.dialects.openai_error import OpenaiError, envelope
 from unbarb.serve.dialects.seen import in_short, reached, scores_of, withheld
-from unbarb.serve.errors import Invalid
 from unbarb.serve.settings import Settings
 from unbarb.text import Verdict
 
@@ -46,23 +46,41 @@ OPENAIS = ("omni-moderation", "text-moderation")
 """How OpenAI's own model names begin; they stand for the caller's usual policy."""
 
 
-class Part(BaseModel):
-    """A part of an input that is made of text and images."""
+def _only_text(kind: Any) -> Any:
+    if kind != "text":
+        raise PydanticCustomError("only_text", "only text is judged here; leave out images and the like")
+    return kind
 
-    model_config = ConfigDict(extra="allow")
-    type: str
-    text: str | None = None
+
+class Part(BaseModel):
+    """A part of one input."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+    type: Annotated[Literal["text"], BeforeValidator(_only_text)]
+    text: str
+
+
+def _form(given: Any) -> str:
+    """Which form an input has, so that its problems are told in the words of that one."""
+    if isinstance(given, list):
+        return "parts" if given and isinstance(given[0], dict | Part) else "texts"
+    return "text"
+
+
+Input = Annotated[
+    Annotated[str, Tag("text")]
+    | Annotated[list[str], Tag("texts"), Field(min_length=1)]
+    | Annotated[list[Part], Tag("parts"), Field(min_length=1)],
+    Discriminator(_form),
+]
 
 
 class ModerationRequest(BaseModel):
     """What is to be judged."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", strict=True)
     input: Annotated[
-        str | list[str] | list[Part],
-        Field(
-            description="A text, several texts, or the parts of one; parts that are no text are refused."
-        ),
+        Input, Field(description="A text, several texts, or the parts of one; only text is taken.")
     ]
     model: Annotated[
         str | None, Field(description="The name of a policy; OpenAI's names stand for the usual one.")
@@ -88,21 +106,6 @@ class ModerationResponse(BaseModel):
     results: list[ModerationResult]
 
 
-class OpenaiErrorDetails(BaseModel):
-    """What went wrong, in words and for programs."""
-
-    message: str
-    type: str
-    param: str | None
-    code: str
-
-
-class OpenaiError(BaseModel):
-    """What went wrong."""
-
-    error: OpenaiErrorDetails
-
-
 def router(settings: Settings) -> APIRouter:
     """Its one route."""
     api = APIRouter(responses={"default": {"model": OpenaiError, "description": "What went wrong"}})
@@ -126,23 +129,11 @@ async def moderate(
 
 
 def texts(given: str | Sequence[str] | Sequence[Part]) -> list[str]:
-    """The texts to judge; parts are one text, a line each.
-
-    Raises:
-        Invalid: there is none, or a part is not text.
-    """
+    """The texts to judge; the parts of one stand a line each."""
     if isinstance(given, str):
         return [given]
-    if not given:
-        raise Invalid("'input' is empty; give a string, a list of strings, or a list of text parts")
-    lines = [one for one in given if isinstance(one, str)]
-    if lines:
-        return lines
-    parts = [one for one in given if isinstance(one, Part)]
-    for number, part in enumerate(parts):
-        if part.type != "text" or part.text is None:
-            raise Invalid(f"input[{number}] is of type {part.type!r}; only text is judged here")
-    return ["\n".join(part.text or "" for part in parts)]
+    parts = [one.text for one in given if isinstance(one, Part)]
+    return ["\n".join(parts)] if parts else [one for one in given if isinstance(one, str)]
 
 
 def result(verdict: Verdict, policy: Policy) -> ModerationResult:
