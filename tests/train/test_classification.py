@@ -213,3 +213,14 @@ def test_an_adapter_names_the_package_of_its_base_and_not_where_it_lies_here(tmp
     served = TransformersDetector(str(tmp_path / "run" / "model"), dtype="fp32")
     scores = [list(one.scores.values()) for one in served.detect(TEXTS[:4])]
     np.testing.assert_allclose(scores, expected.predict_proba(TEXTS[:4]), atol=1e-3)
+
+
+def test_a_base_tuned_for_other_labels_gets_a_new_head(base: Path, tmp_path: Path):
+    data = labelled_rows.prepared(tmp_path / "set")
+    first = recipe(base, training={"max_steps": 2}, data={"labels": ["insult"]})
+    train(first, data, tmp_path / "first", quiet=True)
+    second = recipe(tmp_path / "first" / "model", training={"max_steps": 2})
+    train(second, data, tmp_path / "second", quiet=True)
+    labels = load_classifier(tmp_path / "second" / "model").labels
+    assert list(labels) == second.data.labels
+    assert len(labels) > 1

@@ -107,6 +107,7 @@ def with_head(part: ModelPart, labels: Sequence[str], pad: int, *, full: bool) -
         id2label=dict(enumerate(labels)),
         label2id={label: at for at, label in enumerate(labels)},
         problem_type="multi_label_classification",
+        ignore_mismatched_sizes=True,  # a base tuned for other labels gets a new head
         # On a CPU, short texts go faster without the fused attention.
         attn_implementation=None if torch.cuda.is_available() else "eager",
     )
