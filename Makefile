@@ -6,19 +6,25 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 RUNS ?= runs/embedded-en
 PYTEST_FLAGS ?=
+SUDO ?= $(if $(filter 0,$(shell id -u)),,sudo)
 
 VENV := .venv
 DEMO := .venv-demo
+SERVICE := .venv-serve
 IN := $(VENV)/bin/
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := test
-.PHONY: demo test test-slow lint bench docs docs-data readme model clean
+.PHONY: demo serve test test-slow lint bench docs docs-data readme model postgresql clean
 
 demo: $(DEMO)/.installed
 	$(DEMO)/bin/unbarb rewrite --input examples/comments.txt --view table
 
-test: lint
+# The service on http://127.0.0.1:8000, with the embedded model.
+serve: $(SERVICE)/.installed
+	$(SERVICE)/bin/unbarb serve
+
+test: lint postgresql
 	$(IN)python -m pytest -m "not slow" $(PYTEST_FLAGS)
 
 test-slow: $(VENV)/.installed
@@ -52,16 +58,26 @@ model: $(VENV)/.installed
 	$(IN)unbarb train src/unbarb/recipes/embedded-en.yaml --out $(RUNS)
 
 clean:
-	rm -rf $(VENV) $(DEMO) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEMO) $(SERVICE) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The tests keep records in a real PostgreSQL, which they start themselves.
+postgresql:
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 \
+	|| { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq postgresql; }
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(IN)python || $(PYTHON) -m venv $(VENV)
 	$(IN)python -m pip install --quiet "$(TORCH)"
-	$(IN)python -m pip install --quiet --editable '.[train,ct2,dev]'
+	$(IN)python -m pip install --quiet --editable '.[train,ct2,serve,dev]'
 	touch $@
 
 $(DEMO)/.installed: pyproject.toml $(SOURCES)
 	test -x $(DEMO)/bin/python || $(PYTHON) -m venv $(DEMO)
 	$(DEMO)/bin/python -m pip install --quiet .
+	touch $@
+
+$(SERVICE)/.installed: pyproject.toml $(SOURCES)
+	test -x $(SERVICE)/bin/python || $(PYTHON) -m venv $(SERVICE)
+	$(SERVICE)/bin/python -m pip install --quiet '.[serve]'
 	touch $@
