@@ -16,7 +16,7 @@ from starlette.responses import Response, StreamingResponse
 
 from unbarb.serve.calls import Call, call_of
 from unbarb.serve.dialects import Dialect, bearer
-from unbarb.serve.dialects.openai_error import envelope
+from unbarb.serve.dialects.openai_error import OpenaiError, envelope
 from unbarb.serve.errors import Invalid, NotFound, ServiceError, UpstreamFailed
 from unbarb.serve.proxy.bodies import Json, read, written
 from unbarb.serve.proxy.choices import CHAT, COMPLETION, Layout
@@ -30,6 +30,11 @@ from unbarb.serve.settings import Settings
 from unbarb.text import Verdict
 
 NAME = "chat"
+_ANY: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
+SAID: dict[int | str, dict[str, Any]] = {
+    200: {"description": "What the upstream says, guarded", "content": {**_ANY, "text/event-stream": {}}}
+}
+LISTED: dict[int | str, dict[str, Any]] = {200: {"description": "The upstream's models", "content": _ANY}}
 Proxied = Annotated[Call, Depends(call_of(NAME, "proxy"))]
 
 
@@ -51,21 +56,22 @@ def router(settings: Settings) -> APIRouter:
         yield
         await proxy.close()
 
-    routes = APIRouter(lifespan=lifespan)
+    failed = {"model": OpenaiError, "description": "What went wrong"}
+    routes = APIRouter(lifespan=lifespan, responses={"default": failed}, default_response_class=Response)
 
-    @routes.post("/v1/chat/completions", openapi_extra=taking("messages", "array"))
+    @routes.post("/v1/chat/completions", openapi_extra=taking("messages", "array"), responses=SAID)
     async def chat(request: Request, call: Proxied) -> Response:
         """A chat: all messages are guarded, then the reply, streamed or not."""
         return await proxy.answered(request, call, "/chat/completions", CHAT, of_chat)
 
-    @routes.post("/v1/completions", openapi_extra=taking("prompt", "string"))
+    @routes.post("/v1/completions", openapi_extra=taking("prompt", "string"), responses=SAID)
     async def completion(request: Request, call: Proxied) -> Response:
         """A completion: the prompts are guarded, then the reply, streamed or not."""
         return await proxy.answered(request, call, "/completions", COMPLETION, of_completion)
 
     if proxy.target is not None:
 
-        @routes.get("/v1/models")
+        @routes.get("/v1/models", responses=LISTED)
         async def models(request: Request, call: Proxied) -> Response:
             """The upstream's models, as it lists them."""
             return await proxy.listed(request, call)
@@ -123,7 +129,7 @@ class Proxy:
             place.put(text)
         reply = await upstream.ask("POST", path, headers, written(body) if changed else data)
         call.renew()
-        if reply.status_code >= 400:
+        if not reply.is_success:
             error = refusal(reply, await whole(reply), own_key=not upstream.target.forwards)
             return await refused(call, error, shown(reply))
         if not body.get("stream"):
@@ -147,7 +153,7 @@ class Proxy:
         headers = upstream.headers(request.headers, guarded_by_key=call.key is not None)
         reply = await upstream.ask("GET", "/models", headers)
         body = await whole(reply)
-        if reply.status_code >= 400:
+        if not reply.is_success:
             return await refused(
                 call, refusal(reply, body, own_key=not upstream.target.forwards), shown(reply)
             )

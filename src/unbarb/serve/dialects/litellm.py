@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from unbarb.serve.calls import Call, call_of
 from unbarb.serve.dialects import Dialect
+from unbarb.serve.openapi import PROBLEMS
 from unbarb.serve.proxy.bodies import sound
 from unbarb.serve.proxy.replies import judged
 from unbarb.serve.proxy.texts import Place
@@ -54,7 +55,7 @@ class GuardrailResponse(BaseModel):
 
 def router(settings: Settings) -> APIRouter:
     """The one route."""
-    routes = APIRouter()
+    routes = APIRouter(responses=PROBLEMS)
 
     @routes.post(PATH, response_model=GuardrailResponse)
     async def guardrail(

@@ -4,9 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
 from unbarb.serve.errors import ServiceError
+
+
+class OpenaiErrorDetails(BaseModel):
+    """What went wrong, in words and for programs."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str
+
+
+class OpenaiError(BaseModel):
+    """What went wrong."""
+
+    error: OpenaiErrorDetails
+
 
 _KINDS = {
     401: "authentication_error",

@@ -105,7 +105,8 @@ class Upstream:
         sent = {"content-type": "application/json", "accept-encoding": "identity"}
         if not self.target.forwards:
             return sent | ({"authorization": f"Bearer {self.target.key}"} if self.target.key else {})
-        if guarded_by_key and "x-api-key" not in given:
+        token = given.get("authorization", "").rpartition(" ")[2]
+        if token.startswith("unbarb_") or (guarded_by_key and "x-api-key" not in given):
             raise Unauthorized(
                 "the upstream wants your own key: give it in Authorization, and this service's in x-api-key"
             )
