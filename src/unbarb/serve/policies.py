@@ -70,6 +70,7 @@ class Policies:
         self._parts: WeakValueDictionary[tuple[str, ...], Any] = WeakValueDictionary()
         self._loaded: Mapping[str, Loaded] = {}
         self._seen: dict[Path, Signature] = {}
+        self._built: list[Change] = []
         self._lock = Lock()
         own = Path(default)
         self._file = own if default not in PRESETS and own.suffix in (".yaml", ".yml") else None
@@ -77,9 +78,11 @@ class Policies:
         """Files that are not valid, and why."""
         self.default = default
         self.started = self.refresh()
+        """What came into force at the start."""
         if self._file is not None:
             self.default = self._name_of(self._file)
         self.get(self.default)
+        self.started += self.refresh()
 
     @property
     def names(self) -> list[str]:
@@ -103,6 +106,7 @@ class Policies:
             if name not in self._loaded:
                 policy = _preset(name)
                 self._loaded = {**self._loaded, name: Loaded(policy, self._guard(policy))}
+                self._built.append(Change("loaded", name, after=policy.digest))
         return self._loaded[name]
 
     def listed(self) -> list[Policy]:
@@ -120,7 +124,7 @@ class Policies:
         """Read what changed on disk and say what came of it. It may take seconds: call it in a thread."""
         with self._lock:
             files = self._files()
-            changes: list[Change] = []
+            changes, self._built = self._built, []
             for path in set(self._seen) - set(files):
                 del self._seen[path]
                 changes += self._withdrawn(path)
