@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from made_verdicts import verdict
 from starlette.testclient import TestClient
 
 from unbarb.audit import Event
 from unbarb.serve.dialects.kserve import Tensor, flat, in_order, outputs, texts
+from unbarb.serve.dialects.kserve_binary import plain, strings
 from unbarb.serve.errors import Invalid
 from unbarb.serve.keys import Key, made, new_id, write
 from unbarb.text import LABELS
@@ -165,17 +168,62 @@ def test_errors_have_kserves_envelope(
     assert told in held("inference_error_response", answer.json())["error"]
 
 
-def test_the_binary_extension_is_refused_in_words(service: TestClient) -> None:
-    headers = {"inference-header-content-length": "5"}
+# v2 with binary tensors
 
-    answer = service.post(INFER, json={"inputs": [tensor(RUDE)]}, headers=headers)
 
-    assert answer.status_code == 400
-    assert "send JSON tensors" in answer.json()["error"]
+def binary(*texts: str | bytes, size: int | None = None, **more: Any) -> tuple[bytes, str]:
+    """A request whose texts stand behind its JSON, and the length of that."""
+    raw = [text.encode() if isinstance(text, str) else text for text in texts]
+    data = b"".join(len(one).to_bytes(4, "little") + one for one in raw)
+    given = {"binary_data_size": len(data) if size is None else size}
+    head = tensor(shape=[len(texts)], parameters=given)
+    del head["data"]
+    front = json.dumps({"inputs": [head], **more}).encode()
+    return front + data, str(len(front))
+
+
+def test_texts_may_stand_behind_the_json(service: TestClient) -> None:
+    body, length = binary(RUDE, CLEAN, outputs=[{"name": "action"}])
+    headers = {"inference-header-content-length": length, "content-type": "application/octet-stream"}
+
+    answer = service.post(INFER, content=body, headers=headers)
+
+    assert answer.json()["outputs"][0]["data"] == ["rewrite", "allow"]
+    assert service.get("/v2").json()["extensions"] == ["binary_tensor_data"]
+
+
+@given(st.lists(st.text()))
+def test_binary_texts_are_the_texts(texts: list[str]) -> None:
+    assert plain(*binary(*texts))["inputs"][0]["data"] == texts
+
+
+@pytest.mark.parametrize(
+    ("body", "length", "told"),
+    [
+        (b"{}", "x", "inference-header-content-length is 'x'"),
+        (b"{}", "3", "at most 2"),
+        (b"{}", "2", "the first 2 bytes are no inference request"),
+        (b"[1] ", "3", "the first 3 bytes are no inference request"),
+        (*binary(RUDE, size=1000), "binary_data_size is 1000"),
+        (*binary(RUDE, size=True), "binary_data_size is True"),
+        (*binary(RUDE, size=0), "bytes belong to no tensor"),
+        (*binary(b"\xff"), "the string at byte 0 is not UTF-8"),
+    ],
+)
+def test_bytes_that_are_not_as_the_extension_says_are_refused(body: bytes, length: str, told: str) -> None:
+    with pytest.raises(Invalid, match=told):
+        plain(body, length)
+
+
+def test_a_string_that_goes_over_the_end_is_refused() -> None:
+    with pytest.raises(Invalid, match="a string of 9 bytes at byte 5 goes over the end"):
+        list(strings(b"\1\0\0\0a" + b"\x09\0\0\0ab"))
 
 
 def test_metadata_is_what_comes(service: TestClient) -> None:
-    assert held("metadata_server_response", service.get("/v2").json())["extensions"] == []
+    assert held("metadata_server_response", service.get("/v2").json())["extensions"] == [
+        "binary_tensor_data"
+    ]
     model = held("metadata_model_response", service.get("/v2/models/default").json())
 
     found = inferred(service, CLEAN)

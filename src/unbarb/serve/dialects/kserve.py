@@ -18,7 +18,8 @@ from starlette.responses import JSONResponse, Response
 
 from unbarb import __version__
 from unbarb.serve.calls import Call, call_of
-from unbarb.serve.dialects import Dialect
+from unbarb.serve.dialects import Dialect, kserve_binary
+from unbarb.serve.dialects.kserve_binary import BinaryRoute
 from unbarb.serve.dialects.seen import scores_of
 from unbarb.serve.errors import Invalid, NotFound, ServiceError
 from unbarb.serve.settings import Settings
@@ -26,8 +27,6 @@ from unbarb.text import LABELS, Direction, Verdict
 
 MODEL_VERSION = "1"
 ROOT, LIVE, READY = "/", "/v2/health/live", "/v2/health/ready"
-BINARY = "inference-header-content-length"
-"""The header of the binary extension, which is not spoken here."""
 
 
 class Tensor(BaseModel):
@@ -103,7 +102,7 @@ def router(settings: Settings) -> APIRouter:
         (one + "/infer", infer),
         (one + "/versions/{version}/infer", infer),
     ):
-        api.add_api_route(path, judging, methods=["POST"])
+        api.add_api_route(path, judging, methods=["POST"], route_class_override=BinaryRoute)
     for path, telling in (
         (ROOT, alive),
         ("/v1/models", models),
@@ -145,7 +144,7 @@ async def ready(request: Request) -> dict[str, bool]:
 
 async def server() -> dict[str, Any]:
     """Say what server this is."""
-    return {"name": "unbarb", "version": __version__, "extensions": []}
+    return {"name": "unbarb", "version": __version__, "extensions": [kserve_binary.NAME]}
 
 
 async def models(call: _Call, request: Request) -> dict[str, list[str]]:
@@ -193,11 +192,9 @@ async def predict(model: str, body: PredictRequest, call: _Rewriting) -> dict[st
 
 
 async def infer(
-    model: str, body: InferRequest, call: _Rewriting, request: Request, version: str = MODEL_VERSION
+    model: str, body: InferRequest, call: _Rewriting, version: str = MODEL_VERSION
 ) -> dict[str, Any]:
     """Judge texts and rewrite them; what was found comes back in tensors, one value for each text."""
-    if BINARY in request.headers:
-        raise Invalid(f"the header {BINARY} is of an extension that is not spoken here; send JSON tensors")
     use(call, model, version)
     verdicts = await call.rewrite(texts(body.inputs), direction=body.parameters.direction)
     wanted = None if body.outputs is None else [one.name for one in body.outputs]
