@@ -76,6 +76,11 @@ class Guard:
             rewriters = [built("unbarb.rewriters", one, {}) for one in (proposing, "mask")]
             self._ladder = Ladder(rewriters, self.full, self.verifier, timer=timer)
 
+    @property
+    def rewrites(self) -> bool:
+        """Whether it can change texts; one that was built without a rewriter only checks."""
+        return self._ladder is not None
+
     def __call__(
         self, text: str, *, id: str | None = None, direction: Direction = "none", context: str | None = None
     ) -> Verdict:

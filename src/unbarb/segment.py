@@ -221,8 +221,8 @@ def _cut(text: str, start: int, limit: int) -> int:
 
 def _belongs(before: str, after: str) -> bool:
     """Whether two characters may be one to the reader: an accent, a variant, a part of an emoji."""
-    joined = before == "\u200d" or after == "\u200d" or "\U0001f3fb" <= after <= "\U0001f3ff"
-    return joined or category(after).startswith("M") or "\U0001f1e6" <= after <= "\U0001f1ff"
+    joined = "\u200d" in (before, after) or "\U0001f3fb" <= after <= "\U0001f3ff"
+    return joined or category(after).startswith("M")
 
 
 def language(text: str) -> str:

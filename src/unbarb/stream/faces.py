@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from unbarb.errors import ConfigError
 from unbarb.guard import Guard
 from unbarb.segment import MAX_CHARACTERS
 from unbarb.stream.flow import Asking, Counts, Flow, Released
@@ -12,7 +13,7 @@ from unbarb.stream.pieces import Piece
 from unbarb.text import Direction, Verdict
 
 Judge = Callable[[Sequence[Piece]], Awaitable[Sequence[Verdict]]]
-"""Decides about pieces and carries the decisions out, as `Guard.batch` does; verdicts in order."""
+"""Decides about pieces and carries the decisions out; verdicts in order, about the pieces alone."""
 
 
 class _Face:
@@ -47,7 +48,22 @@ class _Face:
 
 
 class StreamGuard(_Face):
-    """Guards a text that comes in chunks."""
+    """Guards a text that comes in chunks: only what has been checked leaves, and what has left stays.
+
+    However the same text is cut into chunks, the same leaves. An error while a piece is judged releases
+    nothing and loses nothing: ``feed("")`` tries again.
+
+    Args:
+        guard: what decides; it must have a rewriter.
+        direction: which of the policy's rules count.
+        id: the stream's name; a verdict's id is that and the number of its piece.
+        limit: the most characters held back where no sentence ends, 40 to 400.
+        context: the conversation before, for detectors that read it.
+
+    Raises:
+        ConfigError: the guard only checks.
+        InputError: `limit` is out of its range.
+    """
 
     def __init__(
         self,
@@ -59,6 +75,10 @@ class StreamGuard(_Face):
         context: str | None = None,
     ) -> None:
         super().__init__(id, limit, context)
+        if not guard.rewrites:
+            raise ConfigError(
+                "this guard only checks, and a stream must be mended: build it with a rewriter"
+            )
         self._guard = guard
         self._direction: Direction = direction
 
@@ -80,7 +100,10 @@ class StreamGuard(_Face):
 
 
 class AsyncStreamGuard(_Face):
-    """The same where judging must be awaited, as behind a service's batches."""
+    """The same where judging must be awaited, as behind a service's batches; one call at a time.
+
+    `judge` does with pieces what :func:`unbarb.stream.judge` does.
+    """
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from unbarb.errors import InputError
 from unbarb.segment import MAX_CHARACTERS
-from unbarb.stream.judge import CHANGES, LATE
+from unbarb.stream.judge import CHANGES, TOGETHER
 from unbarb.stream.pieces import Cutter, Piece
 from unbarb.text import Verdict
 
@@ -40,7 +40,8 @@ class Counts:
 
     `received` and `left` are characters in and out, `held` those held back now and `most_held` at any time
     after a call. `pieces` are those decided, `changed` those of them that left otherwise than they came,
-    `late` those at which the guard would have changed what had already left.
+    `together` those of them that were toxic only with what had left before: in the whole text the guard
+    may have changed that instead.
     """
 
     received: int = 0
@@ -49,7 +50,7 @@ class Counts:
     most_held: int = 0
     pieces: int = 0
     changed: int = 0
-    late: int = 0
+    together: int = 0
 
 
 class Flow:
@@ -120,7 +121,7 @@ class Flow:
         self.counts.pieces += 1
         self.counts.left += len(text)
         self.counts.changed += text != piece.text
-        self.counts.late += LATE in verdict.warnings
+        self.counts.together += TOGETHER in verdict.warnings
         if verdict.text is None:
             self.blocked = True
             self._cutter.clear()

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from unbarb.guard import Guard
+from unbarb.segment import language
 from unbarb.stream.pieces import Piece
 from unbarb.text import Direction, Edit, Verdict, apply
 
-LATE = "what has left before it would have been changed too"
-"""The warning in a verdict on a piece that the guard would have mended in what had already left."""
+TOGETHER = "toxic only together with what had left before it"
+"""The warning in a verdict on a piece that says with what can be changed no more what it says not alone."""
+
+NEAR = 12
+"""Words before a piece that say whether it is toxic only together with them."""
+
+_WORD = re.compile(r"\S+")
 
 CHANGES = ("rewrite", "mask")
+PASSES = ("allow", "flag")
 
 
 def judge(guard: Guard, pieces: Sequence[Piece], *, direction: Direction = "output") -> list[Verdict]:
@@ -47,36 +55,55 @@ class _Judging:
         piece = self._piece
         if piece.only:
             return self._mended(piece.text) if window.action in CHANGES else window
-        if window.action != "allow" and piece.before and self._check(piece.before).action == window.action:
+        if window.action not in PASSES and self._was_so(window):
             window = self._check(piece.text)  # what has left is no fault of this piece
         toxic = window.action in CHANGES
         whole = window if toxic else piece.found
-        if whole is None or window.text is None or not self._readable(window):
+        if whole is None or window.text is None or not self._readable(window.language):
             return self._own(window)
+        if not self._readable(language(piece.text)):
+            return self._check(piece.text)
         (verdict,) = self._guard.within([piece.text], [whole], ids=[piece.id])
         if verdict.action == "allow":
-            return self._together(window) if toxic else self._own(window)
+            return self._together(window) if toxic and self._nearby() else verdict
         if verdict.action not in CHANGES or self._passes(verdict):
             return verdict
         return self._together(window)
 
+    def _was_so(self, window: Verdict) -> bool:
+        """Whether what has left scores by itself what was decided about it and the piece."""
+        before = self._piece.before
+        if not before:
+            return False
+        decision = self._guard.policy.decide(self._check(before).scores, self._direction)
+        return decision.action == window.action
+
+    def _nearby(self) -> bool:
+        """Whether the piece is toxic with the words right before it, and not only with all that has left.
+
+        What people say in parts stands close together; a long window of harmless sentences, foreign ones
+        above all, may score by chance.
+        """
+        near = [found.start() for found in _WORD.finditer(self._piece.before)][-NEAR:]
+        before = self._piece.before[near[0] :] if near else ""
+        return self._check(before + self._piece.text).action not in PASSES
+
     def _together(self, window: Verdict) -> Verdict:
         """The piece is toxic only with what has left: mended in itself, or else masked."""
-        own = self._own(self._mended(self._piece.before + self._piece.text))
-        if own.action in CHANGES and own.edits and self._passes(own):
-            return own
-        verdict = self._guard.withheld(replace(self._own(window), action="rewrite"))
-        return replace(verdict, warnings=(*verdict.warnings, LATE))
+        verdict = self._own(self._mended(self._piece.before + self._piece.text))
+        if verdict.action not in CHANGES or not verdict.edits or not self._passes(verdict):
+            verdict = self._guard.withheld(replace(self._own(window), action="rewrite"))
+        return replace(verdict, warnings=(*verdict.warnings, TOGETHER))
 
     def _passes(self, verdict: Verdict) -> bool:
         """Whether the changed piece is harmless together with what has left."""
         before = self._piece.before
-        return not before or self._check(before + str(verdict.text)).action in ("allow", "flag")
+        return not before or self._check(before + str(verdict.text)).action in PASSES
 
-    def _readable(self, window: Verdict) -> bool:
+    def _readable(self, tongue: str) -> bool:
         """Whether the policy lets text in this language be rewritten."""
         policy = self._guard.policy
-        return window.language in ("und", *policy.languages) or policy.on_unsupported_language == "allow"
+        return tongue in ("und", *policy.languages) or policy.on_unsupported_language == "allow"
 
     def _check(self, text: str) -> Verdict:
         piece = self._piece
