@@ -40,9 +40,13 @@ def binary(name: str) -> Path:
 
 
 class Postgres:
-    """A server of its own; :meth:`database` gives the URL of a new, empty database in it."""
+    """A server of its own; :meth:`database` gives the URL of a new, empty database in it.
 
-    def __init__(self) -> None:
+    Without `durable` it does not wait for the disk: its data outlives a kill, not a loss of power.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self._durable = durable
         self._owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else None  # it refuses to run as root
         self._home = Path(tempfile.mkdtemp(prefix="unbarb-postgres-"))
         if self._owner:
@@ -56,7 +60,10 @@ class Postgres:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        options = f"-c listen_addresses=127.0.0.1 -p {self.port} -k {self._home} -c max_connections=60"
+        lax = "" if self._durable else "-c fsync=off -c full_page_writes=off"
+        options = (
+            f"{lax} -c listen_addresses=127.0.0.1 -p {self.port} -k {self._home} -c max_connections=60"
+        )
         self._run(
             "pg_ctl", "-D", self._data, "-l", self._home / "log", "-w", "-t", "60", "-o", options, "start"
         )

@@ -61,12 +61,16 @@ class AuditLog:
         database = Database(where)
         if database.sqlite:
             _file(Path(where.database or ""), create)
-        keyring = _keyring(keys, Path(f"{where.database}.keys") if database.sqlite else None, create)
-        if create:
-            database.migrate(keyring)
-        else:
-            with database.reading() as connection:
-                database.check(connection)
+        try:
+            keyring = _keyring(keys, Path(f"{where.database}.keys") if database.sqlite else None, create)
+            if create:
+                database.migrate(keyring)
+            else:
+                with database.reading() as connection:
+                    database.check(connection)
+        except BaseException:
+            database.engine.dispose()
+            raise
         beside = f"{where.database}.spill" if database.sqlite else "unbarb-audit.spill"
         return cls(database, keyring, Spill(spill or Path(beside)))
 
