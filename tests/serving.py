@@ -26,6 +26,10 @@ class Kept:
         self.events.extend(events)
         return list(range(len(self.events) - len(events), len(self.events)))
 
+    def spill(self, events: Sequence[Event]) -> None:
+        """Never asked: nothing fails here."""
+        raise AssertionError("append did not fail")
+
     def close(self) -> None:
         """Nothing to close."""
 

@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 import pytest
 
 from unbarb import Guard, Verdict
-from unbarb.serve.batching import CHARACTERS, Lane, Texts
+from unbarb.serve.batching import CHARACTERS, Item, Lane
 from unbarb.serve.errors import Draining, Overloaded
+from unbarb.serve.service import LANES
+from unbarb.text import Direction
 
 T = TypeVar("T")
 
@@ -45,22 +47,22 @@ class Work:
         if not held:
             self.go.set()
 
-    def __call__(self, guard: Guard, texts: Texts) -> list[Verdict]:
-        self.batches.append(list(texts.texts))
+    def __call__(self, guard: Guard, items: Sequence[Item], direction: Direction) -> list[Verdict]:
+        self.batches.append([item.text for item in items])
         self.threads.add(threading.current_thread().name)
         self.begun.set()
         assert self.go.wait(10)
-        if any(text == "break" for text in texts.texts):
+        if any(item.text == "break" for item in items):
             raise ValueError("cannot")
-        return [verdict(text, name) for text, name in zip(texts.texts, texts.ids, strict=True)]
+        return [verdict(item.text, item.id) for item in items]
 
 
 def verdict(text: str, name: str | None = None) -> Verdict:
     return Verdict(id=name, action="allow", original=text, text=text, scores={}, rule="none", policy={})
 
 
-def texts(*given: str, direction: Any = "none") -> Texts:
-    return Texts(given, [f"id of {text}" for text in given], [None] * len(given), direction)
+def texts(*given: str) -> list[Item]:
+    return [Item(text, f"id of {text}") for text in given]
 
 
 def lane(work: Work, meter: Meter | None = None, **options: Any) -> Lane:
@@ -124,7 +126,7 @@ def test_other_guards_and_directions_have_batches_of_their_own() -> None:
         await asyncio.gather(
             door.submit(GUARD, texts("a")),
             door.submit(OTHER, texts("b")),
-            door.submit(GUARD, texts("c", direction="input")),
+            door.submit(GUARD, texts("c"), "input"),
             door.submit(GUARD, texts("d")),
         )
 
@@ -257,11 +259,8 @@ def test_the_loop_is_free_while_the_thread_works() -> None:
 def test_a_verdict_is_the_same_alone_and_in_company(tiny_guard: Guard) -> None:
     many = ["you are an idiot", "what a day", "", "you idiot. we will meet at nine."] * 3
 
-    def judged(guard: Guard, given: Texts) -> list[Verdict]:
-        return guard.batch(given.texts, ids=given.ids, direction=given.direction, context=given.context)
-
     async def together() -> list[Verdict]:
-        door = Lane("rewrite", judged, Meter(), window=0.0, batch=64, queue=64)
+        door = Lane("rewrite", LANES["rewrite"], Meter(), window=0.0, batch=64, queue=64)
         found = await asyncio.gather(*(door.submit(tiny_guard, texts(text)) for text in many))
         await door.close()
         return [one for part in found for one in part]

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from math import ceil
 from time import perf_counter
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from unbarb.guard import Guard
 from unbarb.serve.errors import Draining, Overloaded
@@ -34,52 +34,53 @@ class Meter(Protocol):
     def batched(self, lane: str, texts: int, seconds: float) -> None: ...
 
 
-Work = Callable[[Guard, "Texts"], list[Verdict]]
+class Judged(Protocol):
+    """Anything with a text: an :class:`Item`, or a piece of a stream."""
+
+    @property
+    def text(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Texts:
-    """Texts of one direction, with an id and a context each."""
+class Item(NamedTuple):
+    """A text with its id and its context."""
 
-    texts: Sequence[str]
-    ids: Sequence[str | None]
-    context: Sequence[str | None]
-    direction: Direction
+    text: str
+    id: str | None = None
+    context: str | None = None
 
-    def __len__(self) -> int:
-        return len(self.texts)
 
-    def cut(self, most: int) -> list[Texts]:
-        """The same in parts of at most `most` texts, and of about `CHARACTERS` characters."""
-        parts, start, characters = [], 0, 0
-        for at, text in enumerate(self.texts):
-            if at > start and (at - start == most or characters + len(text) > CHARACTERS):
-                parts.append(self._part(start, at))
-                start, characters = at, 0
-            characters += len(text)
-        return [*parts, self._part(start, len(self))] if parts else [self]
+Work = Callable[[Guard, Sequence[Any], Direction], Sequence[Verdict]]
+"""Judges items of one direction; verdicts in order, each independent of the other items."""
 
-    def _part(self, start: int, end: int) -> Texts:
-        place = slice(start, end)
-        return Texts(self.texts[place], self.ids[place], self.context[place], self.direction)
+
+def cut(items: Sequence[Judged], most: int) -> list[Sequence[Judged]]:
+    """The items in parts of at most `most`, and of about `CHARACTERS` characters."""
+    parts, start, characters = [], 0, 0
+    for at, item in enumerate(items):
+        if at > start and (at - start == most or characters + len(item.text) > CHARACTERS):
+            parts.append(items[start:at])
+            start, characters = at, 0
+        characters += len(item.text)
+    return [*parts, items[start:]] if parts else [items]
 
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """Texts that wait, and where their verdicts go."""
+    """Items that wait, and where their verdicts go."""
 
     guard: Guard
-    texts: Texts
+    items: Sequence[Judged]
+    direction: Direction
     verdicts: asyncio.Future[list[Verdict]]
     since: float = field(default_factory=perf_counter)
 
     @property
     def characters(self) -> int:
-        return sum(map(len, self.texts.texts))
+        return sum(len(item.text) for item in self.items)
 
     def fits(self, other: Job) -> bool:
         """Whether the two may share a batch."""
-        return self.guard is other.guard and self.texts.direction == other.texts.direction
+        return self.guard is other.guard and self.direction == other.direction
 
 
 class Lane:
@@ -108,8 +109,10 @@ class Lane:
         self._closed = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"unbarb-{name}")
 
-    async def submit(self, guard: Guard, texts: Texts) -> list[Verdict]:
-        """The verdicts of `texts`, in order. A cancelled call is dropped from the queue.
+    async def submit(
+        self, guard: Guard, items: Sequence[Judged], direction: Direction = "none"
+    ) -> list[Verdict]:
+        """The verdicts of `items`, in order. A cancelled call is dropped from the queue.
 
         Raises:
             Overloaded: the queue is full.
@@ -117,7 +120,7 @@ class Lane:
         """
         if self._closed:
             raise Draining("the service is stopping; ask another replica")
-        if self._waiting + len(texts) > self._queue:
+        if self._waiting + len(items) > self._queue:
             wait = max(1, ceil(self._waiting * self._pace))
             raise Overloaded(
                 f"{self._waiting} texts are waiting and no more than {self._queue} may;"
@@ -125,10 +128,10 @@ class Lane:
                 retry_after=wait,
             )
         loop = asyncio.get_running_loop()
-        jobs = [Job(guard, part, loop.create_future()) for part in texts.cut(self._batch)]
+        jobs = [Job(guard, part, direction, loop.create_future()) for part in cut(items, self._batch)]
         for job in jobs:
             self._jobs.append(job)
-        self._changed(len(texts))
+        self._changed(len(items))
         if self._pump is None:
             self._pump = loop.create_task(self._run())
         if len(jobs) == 1:
@@ -160,7 +163,7 @@ class Lane:
                     job.verdicts.set_exception(result)
                 else:
                     job.verdicts.set_result(result)
-            texts = sum(len(job.texts) for job in jobs)
+            texts = sum(len(job.items) for job in jobs)
             seconds = perf_counter() - began
             self._shared = len(jobs) > 1
             self._pace += 0.2 * (seconds / texts - self._pace)
@@ -175,14 +178,14 @@ class Lane:
         while self._jobs:
             job = self._jobs.popleft()
             if job.verdicts.done():
-                taken += len(job.texts)
+                taken += len(job.items)
             elif not chosen or (
                 job.fits(chosen[0])
-                and texts + len(job.texts) <= self._batch
+                and texts + len(job.items) <= self._batch
                 and characters + job.characters <= CHARACTERS
             ):
                 chosen.append(job)
-                texts += len(job.texts)
+                texts += len(job.items)
                 characters += job.characters
             else:
                 left.append(job)
@@ -195,16 +198,10 @@ class Lane:
 
     def _done(self, jobs: Sequence[Job]) -> list[list[Verdict] | Exception]:
         """In the thread: the verdicts of each job, or what went wrong with it."""
-        texts = [job.texts for job in jobs]
-        together = Texts(
-            [text for part in texts for text in part.texts],
-            [name for part in texts for name in part.ids],
-            [before for part in texts for before in part.context],
-            texts[0].direction,
-        )
+        items = [item for job in jobs for item in job.items]
         try:
-            verdicts = iter(self._work(jobs[0].guard, together))
-            return [[next(verdicts) for _ in part.texts] for part in texts]
+            verdicts = iter(self._work(jobs[0].guard, items, jobs[0].direction))
+            return [[next(verdicts) for _ in job.items] for job in jobs]
         except Exception as error:  # a plug-in may raise anything
             if len(jobs) == 1:
                 return [error]

@@ -12,11 +12,12 @@ from starlette.requests import Request
 
 from unbarb.audit import Event
 from unbarb.errors import ConfigError, InputError
-from unbarb.policy import Policy
-from unbarb.serve.batching import Texts
+from unbarb.policy import AuditRules, Policy
+from unbarb.serve.batching import Item, Judged
 from unbarb.serve.errors import DeadlineExceeded, DetectorFailed, Forbidden, Invalid, NotFound, ServiceError
 from unbarb.serve.keys import Key
 from unbarb.serve.policies import Loaded
+from unbarb.serve.streams import MeasuredStream
 from unbarb.stream import AsyncStreamGuard, Piece
 from unbarb.text import Direction, Verdict
 
@@ -110,7 +111,7 @@ class Call:
             ServiceError: too many texts, a full queue, a deadline, a failure of guard or record.
         """
         marks = Marks(store_text, details)
-        return await self._judge("check", self._taken(texts, ids, context, direction), marks)
+        return await self._judge("check", self._taken(texts, ids, context), direction, marks)
 
     async def rewrite(
         self,
@@ -124,30 +125,30 @@ class Call:
     ) -> list[Verdict]:
         """Decide about each text and carry the decision out; else as :meth:`check`."""
         marks = Marks(store_text, details)
-        return await self._judge("rewrite", self._taken(texts, ids, context, direction), marks)
+        return await self._judge("rewrite", self._taken(texts, ids, context), direction, marks)
 
     def stream(
-        self, *, direction: Direction = "output", id: str | None = None, store_text: bool = True
+        self,
+        *,
+        direction: Direction = "output",
+        id: str | None = None,
+        store_text: bool = True,
+        context: str | None = None,
     ) -> AsyncStreamGuard:
         """A stream whose every piece is on record before it leaves; `id` is its name in the record."""
         name = id or self.request_id
         count = 0
 
-        async def judge(pieces: Sequence[Piece]) -> list[Verdict]:
+        async def judged(pieces: Sequence[Piece]) -> list[Verdict]:
             nonlocal count
             self.renew()
-            taken = self._taken(
-                [piece.text for piece in pieces],
-                [piece.id for piece in pieces],
-                [piece.context for piece in pieces],
-                direction,
-            )
+            self._readable(pieces)
             marks = Marks(store_text, stream=name, first=count)
-            verdicts = await self._judge("rewrite", taken, marks)
+            verdicts = await self._judge("stream", pieces, direction, marks)
             count += len(pieces)
             return verdicts
 
-        return AsyncStreamGuard(judge, id=name)
+        return MeasuredStream(judged, self._service.meters, id=name, context=context)
 
     async def failed(self, error: Exception) -> None:
         """Count a failure of this request and put it on record, once.
@@ -160,12 +161,14 @@ class Call:
         code = error.code if isinstance(error, ServiceError) else type(error).__name__
         self._service.meters.failed(self.surface, code)
         policy = self._loaded.policy if self._loaded else None
-        event = Event.failure(
-            code,
+        event = Event(
+            kind="failure",
             surface=self.surface,
             request=self.request_id,
             key=self.key.id if self.key else None,
             policy={"name": policy.name, "digest": policy.digest} if policy else None,
+            error=code,
+            rules=policy.audit if policy else AuditRules(),
         )
         await self._service.recorder.record([event])
 
@@ -182,39 +185,41 @@ class Call:
         return self._loaded
 
     def _taken(
-        self,
-        texts: Sequence[str],
-        ids: Sequence[str | None] | None,
-        context: Context,
-        direction: Direction,
-    ) -> Texts:
+        self, texts: Sequence[str], ids: Sequence[str | None] | None, context: Context
+    ) -> list[Item]:
         most = self._service.settings.max_texts
         if len(texts) > most:
             raise Invalid(f"{len(texts)} texts at once; no more than {most} are taken: send them in parts")
-        for number, text in enumerate(texts):
-            try:
-                text.encode()
-            except UnicodeEncodeError as error:
-                raise Invalid(
-                    f"text {number} is no Unicode text: half of a surrogate pair stands at {error.start}"
-                ) from error
         around = [context] * len(texts) if context is None or isinstance(context, str) else context
         names = [None] * len(texts) if ids is None else ids
         if not len(texts) == len(around) == len(names):
             raise Invalid(f"{len(texts)} texts, {len(names)} ids and {len(around)} contexts; give one each")
-        return Texts(texts, names, around, direction)
+        items = [Item(*item) for item in zip(texts, names, around, strict=True)]
+        self._readable(items)
+        return items
 
-    async def _judge(self, kind: str, texts: Texts, marks: Marks) -> list[Verdict]:
-        if not len(texts):
+    def _readable(self, items: Sequence[Judged]) -> None:
+        for number, item in enumerate(items):
+            try:
+                item.text.encode()
+            except UnicodeEncodeError as error:
+                raise Invalid(
+                    f"text {number} is no Unicode text: half of a surrogate pair stands at {error.start}"
+                ) from error
+
+    async def _judge(
+        self, kind: str, items: Sequence[Judged], direction: Direction, marks: Marks
+    ) -> list[Verdict]:
+        if not items:
             return []
         service, began = self._service, perf_counter()
         try:
             with service.tracing.guarding(self.surface, self.request_id) as span:
                 async with asyncio.timeout_at(self._deadline):
-                    loaded, verdicts = await self._decided(kind, texts)
+                    loaded, verdicts = await self._decided(kind, items, direction)
                     span.decided(verdicts)
                     service.meters.decided(self.surface, verdicts, loaded.policy)
-                    seconds = (perf_counter() - began) / len(texts)
+                    seconds = (perf_counter() - began) / len(items)
                     await service.recorder.record(self._events(verdicts, loaded.policy, marks, seconds))
         except TimeoutError as error:
             limit = service.settings.deadline
@@ -223,13 +228,15 @@ class Call:
             ) from error
         return verdicts
 
-    async def _decided(self, kind: str, texts: Texts) -> tuple[Loaded, list[Verdict]]:
+    async def _decided(
+        self, kind: str, items: Sequence[Judged], direction: Direction
+    ) -> tuple[Loaded, list[Verdict]]:
         if not self._service.policies.ready(self._named):
             # A preset's guard is built when it is first asked for: files are read, so not in this loop.
             await asyncio.to_thread(self._resolved)
         loaded = self._resolved()
         try:
-            return loaded, await self._service.lanes[kind].submit(loaded.guard, texts)
+            return loaded, await self._service.lanes[kind].submit(loaded.guard, items, direction)
         except ServiceError:
             raise
         except InputError as error:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import monotonic, perf_counter
 from typing import Protocol
 
 from unbarb.audit import Event
+from unbarb.errors import AuditError
 from unbarb.serve.errors import AuditFailed
 from unbarb.serve.metrics import Meters
 
@@ -31,6 +32,10 @@ class Log(Protocol):
 
     def append(self, events: Sequence[Event]) -> list[int]:
         """Write the events in one transaction; durable when it returns."""
+        ...
+
+    def spill(self, events: Sequence[Event]) -> None:
+        """Keep events elsewhere, durable when it returns, until they can be written."""
         ...
 
     def close(self) -> None: ...
@@ -84,12 +89,15 @@ class Recorder:
         self._thread.shutdown(wait=False)
 
     async def _run(self, audit: Log) -> None:
-        loop = asyncio.get_running_loop()
         while self._entries:
             entries, events = self._group()
             began = perf_counter()
             try:
-                await loop.run_in_executor(self._thread, audit.append, events)
+                await self._in_thread(audit.append, events)
+            except AuditError as error:
+                self._failed_at = monotonic()
+                for entry in entries:
+                    await self._not_written(audit, entry, error)
             except Exception as error:  # whatever went wrong, nothing unrecorded leaves
                 await self._one_by_one(audit, entries, error)
             else:
@@ -111,32 +119,40 @@ class Recorder:
         return taken, events
 
     async def _one_by_one(self, audit: Log, entries: Sequence[Entry], error: Exception) -> None:
-        """After a failed group: each entry alone, for one request's trouble is not another's.
-
-        An event has an id of its own, so one that was written after all is not written twice.
-        """
+        """An event among them cannot be recorded: the others need not fail with it."""
         if len(entries) == 1:
-            self._failed(entries[0], error)
+            await self._not_written(audit, entries[0], error)
             return
-        loop = asyncio.get_running_loop()
         for entry in entries:
             try:
-                await loop.run_in_executor(self._thread, audit.append, entry.events)
+                await self._in_thread(audit.append, entry.events)
             except Exception as again:  # as above
-                self._failed(entry, again)
+                await self._not_written(audit, entry, again)
             else:
                 _settle(entry, None)
 
-    def _failed(self, entry: Entry, error: Exception) -> None:
-        self._failed_at = monotonic()
+    async def _not_written(self, audit: Log, entry: Entry, error: Exception) -> None:
+        """Spill the entry where its policy says so; else the request fails."""
         self._meters.audit_failures.inc()
         # The class alone: a database's message may quote what was to be written.
         log.error("the record could not be written: %s", type(error).__name__)
+        if all(event.rules.on_failure == "spill" for event in entry.events):
+            try:
+                await self._in_thread(audit.spill, entry.events)
+            except Exception as worse:  # the disk failed too
+                log.error("nor could it be spilled: %s", type(worse).__name__)
+            else:
+                self._meters.spilled.inc(len(entry.events))
+                _settle(entry, None)
+                return
         failure = AuditFailed(
             "the decision could not be recorded, so it is not given out; try again", retry_after=1
         )
         failure.__cause__ = error
         _settle(entry, failure)
+
+    async def _in_thread(self, work: Callable[[Sequence[Event]], object], events: Sequence[Event]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, work, events)
 
 
 def _settle(entry: Entry, error: Exception | None) -> None:

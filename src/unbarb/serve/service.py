@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from unbarb.audit import AuditLog, Event
 from unbarb.errors import ConfigError
 from unbarb.guard import Guard
-from unbarb.serve.batching import Lane, Texts
+from unbarb.serve.batching import Item, Lane, Work
 from unbarb.serve.keys import Key, read
 from unbarb.serve.limits import Limits
 from unbarb.serve.metrics import Meters
@@ -18,17 +18,28 @@ from unbarb.serve.policies import Change, Policies
 from unbarb.serve.recording import Log, Recorder
 from unbarb.serve.settings import Settings
 from unbarb.serve.telemetry import Tracing
-from unbarb.text import Verdict
+from unbarb.stream import Piece, judge
+from unbarb.text import Direction, Verdict
 
 log = logging.getLogger("unbarb.serve")
 
 
-def _checked(guard: Guard, texts: Texts) -> list[Verdict]:
-    return guard.check_batch(texts.texts, ids=texts.ids, direction=texts.direction, context=texts.context)
+def _checked(guard: Guard, items: Sequence[Item], direction: Direction) -> Sequence[Verdict]:
+    texts, ids, context = zip(*items, strict=True)
+    return guard.check_batch(texts, ids=ids, direction=direction, context=context)
 
 
-def _rewritten(guard: Guard, texts: Texts) -> list[Verdict]:
-    return guard.batch(texts.texts, ids=texts.ids, direction=texts.direction, context=texts.context)
+def _rewritten(guard: Guard, items: Sequence[Item], direction: Direction) -> Sequence[Verdict]:
+    texts, ids, context = zip(*items, strict=True)
+    return guard.batch(texts, ids=ids, direction=direction, context=context)
+
+
+def _streamed(guard: Guard, pieces: Sequence[Piece], direction: Direction) -> Sequence[Verdict]:
+    return judge(guard, pieces, direction=direction)
+
+
+LANES: Mapping[str, Work] = {"check": _checked, "rewrite": _rewritten, "stream": _streamed}
+"""Kinds of work, each with a queue and a thread: a long rewriting keeps no check waiting."""
 
 
 class Service:
@@ -58,7 +69,7 @@ class Service:
         shape = {"batch": settings.batch, "queue": settings.queue}
         self.lanes = {
             name: Lane(name, work, self.meters, window=settings.window, **shape)
-            for name, work in (("check", _checked), ("rewrite", _rewritten))
+            for name, work in LANES.items()
         }
         self.draining = False
         self._keys_seen = _signature(settings.keys)
