@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
 ROW, LABEL, BAR = 22, 170, 380
 COLUMNS_HIGH = 120
 
 
-def bars(counts: Mapping[str, int], what: str) -> str:
-    """Horizontal bars, the longest first; `what` says what they show, for those who cannot see them."""
+def bars(counts: Mapping[str, int], what: str, *, of: int | None = None) -> str:
+    """Horizontal bars, the longest first; `what` says what they show, for those who cannot see them.
+
+    Shares are of all counts together, or of the number `of`.
+    """
     if not counts:
         return "<p>None.</p>"
     ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
-    most, total = ordered[0][1], sum(counts.values())
+    most, total = ordered[0][1], of or sum(counts.values())
     rows = []
     for at, (name, count) in enumerate(ordered):
         y, width = at * ROW, max(1, round(BAR * count / most))
@@ -26,9 +29,8 @@ def bars(counts: Mapping[str, int], what: str) -> str:
     return _svg(LABEL + BAR + 130, len(ordered) * ROW, what, "".join(rows))
 
 
-def columns(counts: Mapping[str, int], failed: Mapping[str, int], what: str) -> str:
-    """A column for each day or month in order, failures on top in another tone."""
-    names = sorted({*counts, *failed})
+def columns(names: Sequence[str], counts: Mapping[str, int], failed: Mapping[str, int], what: str) -> str:
+    """A column for each of the days or months `names`, failures on top in another tone."""
     if not names:
         return "<p>None.</p>"
     most = max(counts.get(name, 0) + failed.get(name, 0) for name in names)

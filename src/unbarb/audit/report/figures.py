@@ -7,6 +7,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 DAYS_AS_DAYS = 62
@@ -95,6 +96,17 @@ class Figures:
         """The time below which `share` of the requests stayed; None where none was measured."""
         ordered = sorted(self._seconds)
         return ordered[min(int(share * len(ordered)), len(ordered) - 1)] if ordered else None
+
+    @property
+    def every_period(self) -> list[str]:
+        """Each day, or month, from the first to the last with a decision or failure, quiet ones too."""
+        seen = sorted({*self.periods, *self.failed_periods})
+        if not seen:
+            return []
+        ending = "-01" if self.by_month else ""
+        first, last = (date.fromisoformat(one + ending).toordinal() for one in (seen[0], seen[-1]))
+        days = (date.fromordinal(day).isoformat() for day in range(first, last + 1))
+        return list(dict.fromkeys(day[: len(seen[0])] for day in days))
 
     def to_dict(self) -> dict[str, Any]:
         """All figures as plain JSON types."""
