@@ -134,14 +134,22 @@ class Call:
         id: str | None = None,
         store_text: bool = True,
         context: str | None = None,
+        known: Callable[[Piece], Verdict | None] | None = None,
     ) -> AsyncStreamGuard:
-        """A stream whose every piece is on record before it leaves; `id` is its name in the record."""
+        """A stream whose every piece is on record before it leaves; `id` is its name in the record.
+
+        A piece that `known` has a verdict for was decided and recorded before; that is not done again.
+        """
         name = id or self.request_id
         count = 0
 
         async def judged(pieces: Sequence[Piece]) -> list[Verdict]:
             nonlocal count
             self.renew()
+            before = [found for piece in pieces if known and (found := known(piece))]
+            if len(before) == len(pieces):
+                count += len(pieces)
+                return before
             self._readable(pieces)
             marks = Marks(store_text, stream=name, first=count)
             verdicts = await self._judge("stream", pieces, direction, marks)

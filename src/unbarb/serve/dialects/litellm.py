@@ -11,6 +11,7 @@ Source: https://docs.litellm.ai/docs/adding_provider/generic_guardrail_api and l
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -21,12 +22,15 @@ from unbarb.serve.calls import Call, call_of
 from unbarb.serve.dialects import Dialect
 from unbarb.serve.openapi import PROBLEMS
 from unbarb.serve.proxy.bodies import sound
+from unbarb.serve.proxy.decided import Decided
 from unbarb.serve.proxy.replies import judged
 from unbarb.serve.proxy.texts import Place
 from unbarb.serve.settings import Settings
 
 NAME = "litellm"
 PATH = "/beta/litellm_basic_guardrail_api"
+SANE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+"""A call's id that may stand in the record as the name of its stream."""
 REASON = "This message was withheld because of what it says."
 
 
@@ -36,6 +40,7 @@ class GuardrailRequest(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     input_type: Literal["request", "response"]
+    litellm_call_id: str | None = Field(default=None, description="the call that the texts are of")
     texts: list[str] | None = Field(default=None, description="all texts of the request, or of the reply")
     additional_provider_specific_params: dict[str, Any] | None = Field(
         default=None, description="`policy` in it names the policy to judge by"
@@ -55,6 +60,7 @@ class GuardrailResponse(BaseModel):
 
 def router(settings: Settings) -> APIRouter:
     """The one route."""
+    decided = Decided()
     routes = APIRouter(responses=PROBLEMS)
 
     @routes.post(PATH, response_model=GuardrailResponse)
@@ -66,7 +72,10 @@ def router(settings: Settings) -> APIRouter:
         if isinstance(policy, str):
             call.use_policy(policy)
         texts = [sound(text) for text in given.texts or []]
-        return await (of_request if given.input_type == "request" else of_reply)(call, texts)
+        if given.input_type == "request":
+            return await of_request(call, texts)
+        name = given.litellm_call_id or ""
+        return await of_reply(call, texts, decided, name if SANE.fullmatch(name) else call.request_id)
 
     return routes
 
@@ -81,12 +90,17 @@ async def of_request(call: Call, texts: Sequence[str]) -> GuardrailResponse:
     return passed(texts, [verdict.text or "" for verdict in verdicts])
 
 
-async def of_reply(call: Call, texts: Sequence[str]) -> GuardrailResponse:
-    """Guard what a model has said so far, which may be all of it: nothing here says whether it is."""
+async def of_reply(call: Call, texts: Sequence[str], decided: Decided, name: str) -> GuardrailResponse:
+    """Guard what a model has said so far, which may be all of it: nothing here says whether it is.
+
+    `name` is LiteLLM's of the call; pieces of it that were decided before are not decided again.
+    """
     safe, held = [], []
     for at, text in enumerate(texts):
-        stream = call.stream(direction="output", id=f"{call.request_id}:texts[{at}]")
+        known = decided.of(call, f"{name}.{at}")
+        stream = call.stream(direction="output", id=f"{name}:texts[{at}]", known=known.get)
         first = await stream.feed(text)
+        known.keep(stream.released)
         rest = await stream.close()
         if stream.blocked:
             return GuardrailResponse(action="BLOCKED", blocked_reason=stream.message or REASON)
