@@ -179,7 +179,7 @@ def test_the_migrations_make_what_the_models_say(log: AuditLog) -> None:
 
 
 def test_a_log_without_tables_is_not_opened_unless_it_may_be_made(url: str, keys: Path) -> None:
-    with pytest.raises(AuditError, match="there is no audit log|run 'unbarb audit migrate'"):
+    with pytest.raises(AuditError, match=r"there is no audit log|run 'unbarb audit migrate'"):
         AuditLog.open(url, keys=keys, create=False)
     AuditLog.open(url, keys=keys).close()
     AuditLog.open(url, keys=keys, create=False).close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
@@ -16,6 +17,7 @@ from unbarb.audit.keys import Keyring
 from unbarb.audit.log import AuditLog
 from unbarb.audit.report import check_report, write_report
 from unbarb.audit.report.charts import bars, columns
+from unbarb.audit.report.figures import Figures
 from unbarb.errors import InputError
 from unbarb.policy import Policy
 
@@ -134,7 +136,14 @@ def test_a_changed_report_does_not_pass(log: AuditLog, tmp_path: Path, name: str
 
 
 def test_charts_show_nothing_when_there_is_nothing() -> None:
-    assert bars({}, "x") == columns({}, {}, "x") == "<p>None.</p>"
+    assert bars({}, "x") == columns([], {}, {}, "x") == "<p>None.</p>"
+
+
+def test_a_quiet_day_has_its_place() -> None:
+    figures = Figures(periods=Counter({"2026-02-27": 4}), failed_periods=Counter({"2026-03-02": 1}))
+    assert figures.every_period == ["2026-02-27", "2026-02-28", "2026-03-01", "2026-03-02"]
+    figures = Figures(by_month=True, periods=Counter({"2025-11": 1, "2026-01": 1}))
+    assert figures.every_period == ["2025-11", "2025-12", "2026-01"]
 
 
 def test_bars_are_as_long_as_their_counts() -> None:

@@ -79,8 +79,8 @@ def verify(
         state = "intact" if found.intact else f"NOT intact: {len(found.tamperings)} findings"
         typer.echo(
             f"{state}; {found.records} records ({found.first} to {found.last}), signed up to record"
-            f" {found.vouched}; {found.checkpoints} checkpoints, {found.published} of {len(given)} given ones"
-            f" confirmed; {found.texts} encrypted texts, {found.erased} erased"
+            f" {found.vouched}; {found.checkpoints} checkpoints, {found.published} of {len(given)} given"
+            f" ones confirmed; {found.texts} encrypted texts, {found.erased} erased"
         )
     if not found.intact:
         raise typer.Exit(TAMPERED)

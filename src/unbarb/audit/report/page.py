@@ -82,7 +82,9 @@ def _summary(figures: Figures, proof: Verification) -> str:
 
 def _volumes(figures: Figures) -> str:
     step = "month" if figures.by_month else "day"
-    chart = columns(figures.periods, figures.failed_periods, f"Decisions and failures by {step}")
+    chart = columns(
+        figures.every_period, figures.periods, figures.failed_periods, f"Decisions and failures by {step}"
+    )
     median, slow = figures.seconds(0.5), figures.seconds(0.95)
     times = (
         f"<p>Half of the requests took up to {median * 1e3:.1f} ms, 95 % up to {slow * 1e3:.1f} ms.</p>"
@@ -106,13 +108,19 @@ def _actions(figures: Figures) -> str:
 
 def _labels(figures: Figures) -> str:
     note = "<p>Texts in which a span of this label was found; a text may have several labels.</p>"
-    return _section("Labels", note + bars(figures.labels, "Texts by label found"))
+    drawn = bars(figures.labels, "Texts by label found", of=figures.kinds["decision"])
+    return _section("Labels", note + drawn)
 
 
 def _policies(figures: Figures) -> str:
     changes = [
-        (change["time"], change["name"], _code(change["before"] or "none"), _code(change["digest"]))
-        for change in figures.policy_changes
+        (
+            _second(change["time"]),
+            change["name"],
+            _code(change["before"] or "none"),
+            _code(change["digest"]),
+        )
+        for change in sorted(figures.policy_changes, key=lambda change: str(change["time"]))
     ]
     in_force = _table(("policy", "digest", "decisions", "first", "last"), _seen(figures.policies))
     changed = _table(("time", "policy", "before", "after"), changes)
@@ -127,7 +135,7 @@ def _failures(figures: Figures) -> str:
 def _administration(figures: Figures) -> str:
     rows = [
         (
-            done["time"],
+            _second(done["time"]),
             escape(str(done.get("what", ""))),
             escape(
                 ", ".join(
@@ -157,7 +165,7 @@ def _proof(proof: Verification, checkpoints: Sequence[Statement], keys: Iterable
     )
     wrong = [(escape(one.kind), escape(one.told)) for one in proof.tamperings]
     signed = [
-        (one.number, one.purpose, one.sequence, one.time, _code(one.digest), _code(one.key))
+        (one.number, one.purpose, one.sequence, _second(one.time), _code(one.digest), _code(one.key))
         for one in checkpoints
     ]
     return _section(
@@ -171,7 +179,7 @@ def _proof(proof: Verification, checkpoints: Sequence[Statement], keys: Iterable
 
 def _seen(known: dict[tuple[str, str], Seen]) -> list[tuple[str, ...]]:
     return [
-        (escape(one.name), _code(one.digest), f"{one.count:,}", one.first, one.last)
+        (escape(one.name), _code(one.digest), f"{one.count:,}", _second(one.first), _second(one.last))
         for one in known.values()
     ]
 
@@ -187,6 +195,11 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def _section(title: str, inside: str) -> str:
     return f"<section><h2>{escape(title)}</h2>{inside}</section>"
+
+
+def _second(time: str) -> str:
+    """A time as people read it."""
+    return escape(time[:19].replace("T", " "))
 
 
 def _code(value: str) -> str:
