@@ -21,7 +21,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from unbarb.serve.calls import Call, call_of
 from unbarb.serve.dialects import Dialect
 from unbarb.serve.openapi import PROBLEMS
-from unbarb.serve.proxy.bodies import sound
 from unbarb.serve.proxy.decided import Decided
 from unbarb.serve.proxy.replies import judged
 from unbarb.serve.proxy.texts import Place
@@ -31,6 +30,8 @@ NAME = "litellm"
 PATH = "/beta/litellm_basic_guardrail_api"
 SANE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 """A call's id that may stand in the record as the name of its stream."""
+ENDS = (".", "!", "?", "…")
+"""How a sentence ends that is whole."""
 REASON = "This message was withheld because of what it says."
 
 
@@ -71,7 +72,7 @@ def router(settings: Settings) -> APIRouter:
         policy = (given.additional_provider_specific_params or {}).get("policy")
         if isinstance(policy, str):
             call.use_policy(policy)
-        texts = [sound(text) for text in given.texts or []]
+        texts = given.texts or []
         if given.input_type == "request":
             return await of_request(call, texts)
         name = given.litellm_call_id or ""
@@ -93,7 +94,9 @@ async def of_request(call: Call, texts: Sequence[str]) -> GuardrailResponse:
 async def of_reply(call: Call, texts: Sequence[str], decided: Decided, name: str) -> GuardrailResponse:
     """Guard what a model has said so far, which may be all of it: nothing here says whether it is.
 
-    `name` is LiteLLM's of the call; pieces of it that were decided before are not decided again.
+    `name` is LiteLLM's of the call; pieces of it that were decided before are not decided again. A sentence
+    that a growing text has only begun blocks nothing yet, for it may go on harmlessly: the notice stands
+    in its place, held back, and is shown if nothing follows.
     """
     safe, held = [], []
     for at, text in enumerate(texts):
@@ -101,9 +104,13 @@ async def of_reply(call: Call, texts: Sequence[str], decided: Decided, name: str
         stream = call.stream(direction="output", id=f"{name}:texts[{at}]", known=known.get)
         first = await stream.feed(text)
         known.keep(stream.released)
+        begun = known.again and not stream.blocked and not text.rstrip().endswith(ENDS)
         rest = await stream.close()
         if stream.blocked:
-            return GuardrailResponse(action="BLOCKED", blocked_reason=stream.message or REASON)
+            reason = stream.message or REASON
+            if not begun:
+                return GuardrailResponse(action="BLOCKED", blocked_reason=reason)
+            rest += reason
         safe.append(first + rest)
         held.append(len(rest))
     return passed(texts, safe, held)

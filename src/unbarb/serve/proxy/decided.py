@@ -24,10 +24,16 @@ class Decided:
     def __init__(self, most: int = PIECES) -> None:
         self._most = most
         self._verdicts: OrderedDict[bytes, Verdict] = OrderedDict()
+        self._begun: OrderedDict[str, None] = OrderedDict()
 
     def of(self, call: Call, name: str) -> Known:
         """What is known of the text of this name, for this caller under this policy."""
-        return Known(self, f"{call.key.id if call.key else ''}\n{call.policy.digest}\n{name}\n")
+        about = f"{call.key.id if call.key else ''}\n{call.policy.digest}\n{name}\n"
+        known = Known(self, about, again=about in self._begun)
+        self._begun[about] = None
+        if len(self._begun) > self._most:
+            self._begun.popitem(last=False)
+        return known
 
     def get(self, place: bytes) -> Verdict | None:
         """The verdict that was kept there."""
@@ -44,9 +50,13 @@ class Decided:
 
 
 class Known:
-    """One reading of one text from its beginning; a place is the digest of all that was read up to it."""
+    """One reading of one text from its beginning; a place is the digest of all that was read up to it.
 
-    def __init__(self, decided: Decided, about: str) -> None:
+    `again`: the text was read before, so it is growing.
+    """
+
+    def __init__(self, decided: Decided, about: str, *, again: bool) -> None:
+        self.again = again
         self._decided = decided
         self._read = sha256(about.encode())
         self._places: list[bytes] = []
