@@ -208,6 +208,7 @@ def test_binary_texts_are_the_texts(texts: list[str]) -> None:
         (*binary(RUDE, size=True), "binary_data_size is True"),
         (*binary(RUDE, size=0), "bytes belong to no tensor"),
         (*binary(b"\xff"), "the string at byte 0 is not UTF-8"),
+        (*binary(RUDE, id="\ud83d"), "half of a surrogate pair"),
     ],
 )
 def test_bytes_that_are_not_as_the_extension_says_are_refused(body: bytes, length: str, told: str) -> None:

@@ -24,12 +24,14 @@ from unbarb.serve.dialects import Dialect, problem
 from unbarb.serve.errors import (
     DeadlineExceeded,
     Forbidden,
+    Invalid,
     ServiceError,
     TooLarge,
     Unauthorized,
 )  # fmt: skip
 from unbarb.serve.keys import Key, find
 from unbarb.serve.service import Service
+from unbarb.serve.surrogates import lone
 
 log = logging.getLogger("unbarb.serve")
 
@@ -156,6 +158,7 @@ class Visit:
         Raises:
             TooLarge: it is more than `limit` bytes, whatever its head says.
             DeadlineExceeded: it took more than `timeout` seconds to come.
+            Invalid: it holds half of a character.
         """
         size = 0
         names = dict(self.scope["headers"])
@@ -185,6 +188,8 @@ class Visit:
                 f"the body did not come within {timeout:g} seconds", status=408, code="body_timeout"
             ) from error
         self._body = b"".join(parts)
+        if names.get(b"content-type") != b"application/octet-stream":
+            _check_characters(self._body)
 
     async def watch(self, task: asyncio.Task[Any]) -> None:
         """Wait until the client is gone, and cancel `task` if it is still at work."""
@@ -230,6 +235,12 @@ def _check_host(connection: HTTPConnection, allowed: Sequence[str]) -> None:
             f"the host {host!r:.80} is not one of {', '.join(allowed)}; give --hosts, or use one of these",
             code="host_not_allowed",
         )
+
+
+def _check_characters(body: bytes) -> None:
+    at = lone(body)
+    if at is not None:
+        raise Invalid(f"half of a surrogate pair stands at byte {at} of the body; send whole characters")
 
 
 def _too_large(limit: int) -> TooLarge:

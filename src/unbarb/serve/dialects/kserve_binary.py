@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import Message
 
 from unbarb.serve.errors import Invalid
+from unbarb.serve.surrogates import lone
 
 NAME = "binary_tensor_data"
 HEADER = "inference-header-content-length"
@@ -49,6 +50,8 @@ def plain(body: bytes, length: str) -> dict[str, Any]:
     if not length.isdecimal() or int(length) > len(body):
         raise Invalid(f"{HEADER} is {length!r:.40}; give the bytes of the JSON, at most {len(body)}")
     at = int(length)
+    if (half := lone(body[:at])) is not None:
+        raise Invalid(f"half of a surrogate pair stands at byte {half} of the JSON; send whole characters")
     try:
         content = json.loads(body[:at])
         tensors = [one for one in content["inputs"] if SIZE in (one.get("parameters") or {})]
