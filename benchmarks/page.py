@@ -10,6 +10,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from section import sections
+
 HEAD = """# Benchmarks
 
 Every figure here was written by a command; none was typed. Quality is measured on the `{split}` split of
@@ -123,7 +125,10 @@ def main() -> None:
         lines += table(content)
     if given.speed.exists():
         lines += speed(json.loads(given.speed.read_text(encoding="utf-8")))
-    given.out.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    # What other commands wrote stays; see section.py.
+    kept = sections(given.out.read_text(encoding="utf-8")) if given.out.exists() else []
+    text = "\n\n".join(["\n".join(lines).rstrip(), *map(str.rstrip, kept)])
+    given.out.write_text(text + "\n", encoding="utf-8")
     print(given.out)
 
 

@@ -68,6 +68,11 @@ class Postgres:
             "pg_ctl", "-D", self._data, "-l", self._home / "log", "-w", "-t", "60", "-o", options, "start"
         )
 
+    @property
+    def version(self) -> str:
+        with psycopg.connect(self._url("postgres")) as connection:
+            return connection.info.parameter_status("server_version") or ""
+
     def stop(self, mode: str = "immediate") -> None:
         """Stop it; "immediate" is as if the power had failed."""
         self._run("pg_ctl", "-D", self._data, "-w", "-m", mode, "stop")
