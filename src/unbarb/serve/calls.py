@@ -67,6 +67,15 @@ class Call:
         """The policy in force for this request; fixed once anything was judged by it."""
         return self._resolved().policy
 
+    async def prepare(self) -> Policy:
+        """The policy in force, where it is looked at before anything is judged by it.
+
+        Raises:
+            DetectorFailed: its guard cannot be built.
+            DeadlineExceeded: that took too long.
+        """
+        return (await self._within_deadline(self._prepared())).policy
+
     def use_policy(self, name: str) -> None:
         """Judge by the policy of this name.
 
@@ -236,13 +245,16 @@ class Call:
             ) from error
         return verdicts
 
-    async def _decided(
-        self, kind: str, items: Sequence[Judged], direction: Direction
-    ) -> tuple[Loaded, list[Verdict]]:
+    async def _prepared(self) -> Loaded:
         if not self._service.policies.ready(self._named):
             # A preset's guard is built when it is first asked for: files are read, so not in this loop.
             await asyncio.to_thread(self._resolved)
-        loaded = self._resolved()
+        return self._resolved()
+
+    async def _decided(
+        self, kind: str, items: Sequence[Judged], direction: Direction
+    ) -> tuple[Loaded, list[Verdict]]:
+        loaded = await self._prepared()
         try:
             return loaded, await self._service.lanes[kind].submit(loaded.guard, items, direction)
         except ServiceError:

@@ -130,7 +130,8 @@ async def analyze(
     asked = requested(body.requested_attributes)
     before = context(body.context)
     detected = language(text)
-    known_language(text, next(iter(asked)), body.languages or (), detected, call.policy.languages)
+    covered = (await call.prepare()).languages
+    known_language(text, next(iter(asked)), body.languages or (), detected, covered)
     store = not body.do_not_store
     [verdict] = await call.check([text], context=[before], store_text=store)
     found = attribute_scores(verdict, asked, spans=bool(body.span_annotations))
