@@ -72,9 +72,8 @@ class Call:
 
         Raises:
             DetectorFailed: its guard cannot be built.
-            DeadlineExceeded: that took too long.
         """
-        return (await self._within_deadline(self._prepared())).policy
+        return (await self._prepared()).policy
 
     def use_policy(self, name: str) -> None:
         """Judge by the policy of this name.
