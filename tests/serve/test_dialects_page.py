@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from unbarb.serve.dialects.moderations import ALL_OF, ANY_OF, CATEGORIES
-from unbarb.serve.dialects.perspective import LABEL_OF, UNSUPPORTED
+from unbarb.serve.dialects.perspective_checks import LABEL_OF, UNSUPPORTED
 from unbarb.serve.settings import Settings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "dialects.md").read_text("utf-8")
