@@ -44,13 +44,21 @@ def test_what_was_found_speaks_for_its_label_and_for_toxicity() -> None:
 
 
 def test_places_that_overlap_are_one_and_those_that_touch_are_not() -> None:
-    found = places([finding(5, 9), finding(0, 3), finding(2, 4), finding(4, 5)], "123456789")
+    one, two, three, four = finding(5, 9), finding(0, 3), finding(2, 4), finding(4, 5)
 
-    assert found == [Span(0, 4), Span(4, 5), Span(5, 9)]
+    found = places([one, two, three, four], "123456789")
+
+    assert found == [(Span(0, 4), [two, three]), (Span(4, 5), [four]), (Span(5, 9), [one])]
 
 
 def test_a_text_in_which_nothing_was_found_is_one_place() -> None:
-    assert places([], "two words") == [Span(0, 9)]
+    assert places([], "two words") == [(Span(0, 9), [])]
+
+
+def test_places_are_found_in_time_for_a_text_full_of_them() -> None:
+    findings = [finding(at, at + 1) for at in range(0, 200_000, 2)]
+
+    assert len(places(findings, "")) == len(findings)
 
 
 def test_a_failure_is_never_a_low_score() -> None:

@@ -195,10 +195,9 @@ def content_detections(verdict: Verdict, policy: Policy, threshold: float | None
         DetectorFailed: a detector failed, or none gave a score.
     """
     found = [
-        (label, score, span, [one for one in findings if one.span.overlaps(span)])
+        (label, score, span, findings)
         for label, score in _labels(verdict, policy, threshold).items()
-        for findings in [evidence(verdict, label)]
-        for span in places(findings, verdict.original)
+        for span, findings in places(evidence(verdict, label), verdict.original)
     ]
     first = max(found, key=lambda one: one[1], default=None)
     made = [

@@ -151,20 +151,20 @@ def attribute_scores(
         Invalid: no detector of the policy scores the attribute.
         DetectorFailed: a detector failed, or none gave a score.
     """
-    scores, text = scores_of(verdict), verdict.original
+    scores, units = scores_of(verdict), Utf16(verdict.original)
     found: dict[str, AttributeScores] = {}
     for name, parameters in asked.items():
         label = LABEL_OF[name]
         if label not in scores:
             raise Invalid(f"Attribute {name} is not scored by the policy {verdict.policy['name']!r}")
-        score = Score(value=scores[label], type="PROBABILITY")
         if parameters.score_threshold is not None and scores[label] < parameters.score_threshold:
             continue
-        parts = places(evidence(verdict, label) if spans else (), text)
-        units = Utf16(text)
+        score = Score(value=scores[label], type="PROBABILITY")
+        parts = places(evidence(verdict, label) if spans else (), verdict.original)
         found[name] = AttributeScores(
             span_scores=[
-                SpanScore(begin=units.of(part.start), end=units.of(part.end), score=score) for part in parts
+                SpanScore(begin=units.of(part.start), end=units.of(part.end), score=score)
+                for part, _ in parts
             ],
             summary_score=score,
         )

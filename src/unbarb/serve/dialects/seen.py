@@ -34,15 +34,20 @@ def evidence(verdict: Verdict, label: str) -> list[Finding]:
     return [finding for finding in verdict.findings if finding.label == label or label in UMBRELLAS]
 
 
-def places(findings: Iterable[Finding], text: str) -> list[Span]:
-    """Where the findings stand, in order, those that overlap joined; the whole text when there are none."""
-    joined: list[Span] = []
-    for span in sorted(finding.span for finding in findings):
-        if joined and span.start < joined[-1].end:
-            joined[-1] = Span(joined[-1].start, max(joined[-1].end, span.end))
+def places(findings: Iterable[Finding], text: str) -> list[tuple[Span, list[Finding]]]:
+    """Where the findings stand, in order, each place with its own; those that overlap are one place.
+
+    Where there are none it is the whole text.
+    """
+    joined: list[tuple[Span, list[Finding]]] = []
+    for finding in sorted(findings, key=lambda one: one.span):
+        span, there = joined[-1] if joined else (Span(0, 0), [])
+        if finding.start < span.end:
+            there.append(finding)
+            joined[-1] = Span(span.start, max(span.end, finding.end)), there
         else:
-            joined.append(span)
-    return joined or [Span(0, len(text))]
+            joined.append((finding.span, [finding]))
+    return joined or [(Span(0, len(text)), [])]
 
 
 def scores_of(verdict: Verdict) -> dict[str, float]:
