@@ -195,23 +195,18 @@ def content_detections(verdict: Verdict, policy: Policy, threshold: float | None
         DetectorFailed: a detector failed, or none gave a score.
     """
     found = [
-        (label, score, span, findings)
-        for label, score in _labels(verdict, policy, threshold).items()
-        for span, findings in places(evidence(verdict, label), verdict.original)
-    ]
-    first = max(found, key=lambda one: one[1], default=None)
-    made = [
         ContentDetection(
             start=span.start,
             end=span.end,
             text=span.of(verdict.original),
-            metadata=rewrite(verdict) if one is first else {},
             **_detection(label, score, findings),
         )
-        for one in found
-        for label, score, span, findings in [one]
+        for label, score in _labels(verdict, policy, threshold).items()
+        for span, findings in places(evidence(verdict, label), verdict.original)
     ]
-    return sorted(made, key=lambda one: (one.start, one.end))
+    if found:
+        max(found, key=lambda one: one.score).metadata.update(rewrite(verdict))
+    return sorted(found, key=lambda one: (one.start, one.end))
 
 
 def detections(
@@ -222,15 +217,14 @@ def detections(
     Raises:
         DetectorFailed: a detector failed, or none gave a score.
     """
-    labels = _labels(verdict, policy, threshold)
-    ranked = sorted(labels.items(), key=lambda one: -one[1])
-    return [
-        Detection(
-            metadata={**(where or {}), **({} if rank else rewrite(verdict))},
-            **_detection(label, score, evidence(verdict, label)),
-        )
-        for rank, (label, score) in enumerate(ranked)
+    found = [
+        Detection(**_detection(label, score, evidence(verdict, label)))
+        for label, score in _labels(verdict, policy, threshold).items()
     ]
+    found.sort(key=lambda one: -one.score)
+    for rank, one in enumerate(found):
+        one.metadata.update({**(where or {}), **({} if rank else rewrite(verdict))})
+    return found
 
 
 def rewrite(verdict: Verdict) -> dict[str, Any]:
@@ -251,7 +245,8 @@ def _labels(verdict: Verdict, policy: Policy, threshold: float | None) -> dict[s
 
 def _detection(label: str, score: float, findings: Sequence[Finding]) -> dict[str, Any]:
     told = [Evidence(name=one.source, value=one.reason, score=one.score) for one in findings]
-    return {"detection": label, "detection_type": DETECTION_TYPE, "score": score, "evidence": told}
+    kind = {"detection": label, "detection_type": DETECTION_TYPE}
+    return {**kind, "score": score, "evidence": told, "metadata": {}}
 
 
 DIALECT = Dialect("fms", router, envelope, open=frozenset({HEALTH}))
