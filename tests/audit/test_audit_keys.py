@@ -103,6 +103,18 @@ def test_a_log_takes_up_rotated_keys_and_all_before_stays_valid(log: AuditLog, k
     assert verified.checkpoints == 1
 
 
+def test_a_log_whose_keys_file_has_gone_goes_on_with_its_keys(log: AuditLog, keys: Path) -> None:
+    keys.rename(keys.with_name("away"))
+    log.append([decision()])
+    keys.write_text("damaged")
+    log.append([decision()])
+    assert verify(log).intact
+    keys.with_name("away").rename(keys)
+    Keyring.load(keys).rotated()
+    log.append([decision()])
+    assert len({record["hash_key"] for record in records(log)}) == 2
+
+
 def test_a_log_signed_with_other_keys_is_not_taken_for_ours(log: AuditLog, tmp_path: Path) -> None:
     log.append([decision()])
     log.checkpoint()

@@ -107,6 +107,7 @@ class Event:
         policy: Mapping[str, str] | None = None,
         seconds: float | None = None,
         details: Mapping[str, Any] = NO_DETAILS,
+        rules: AuditRules | None = None,
     ) -> Event:
         """An error, a time-out or a refusal; `error` is its class or code, never its message."""
         return cls(
@@ -120,6 +121,7 @@ class Event:
             seconds=seconds,
             error=error,
             details=details,
+            rules=rules or AuditRules(),
         )
 
     @classmethod

@@ -76,10 +76,15 @@ class AuditLog:
 
     @property
     def keys(self) -> Keyring:
-        """The keyring; read anew when its file has changed, so that a rotation needs no restart."""
+        """The keyring; read anew when its file has changed, so that a rotation needs no restart.
+
+        With a file that has gone or is damaged it goes on with the keys that it has.
+        """
         changed = _changed(self._keys.path)
         if self._keys.path is not None and changed != self._keys_changed:
-            self._keys, self._keys_changed = Keyring.load(self._keys.path), changed
+            self._keys_changed = changed
+            with suppress(ConfigError):
+                self._keys = Keyring.load(self._keys.path)
         return self._keys
 
     def append(self, events: Sequence[Event]) -> list[int]:

@@ -28,8 +28,10 @@ class Statements:
         self.head_is_sound = head is not None and head.purpose == "head" and head.valid(keys)
         self._stored = {statement.number: statement for statement in stored}
         self._published = [one for one in published if one.purpose != "head" and one.valid(keys)]
-        self.log = next((one.log for one in (head, *self._published, *stored) if one), "")
         self.checkpoints = [one for one in stored if one.purpose != "head" and one.valid(keys)]
+        signed = [head] if head is not None and self.head_is_sound else []
+        known = [*signed, *self.checkpoints, *self._published, *([head] if head else []), *stored]
+        self.log = known[0].log if known else ""
         sound = {*self.checkpoints, *(one for one in self._published if one.log == self.log)}
         if head is not None and self.head_is_sound:
             sound.add(head)
