@@ -15,8 +15,9 @@ from made_verdicts import verdict
 from starlette.testclient import TestClient
 
 from unbarb.audit import Event
-from unbarb.serve.dialects.kserve import Tensor, flat, in_order, outputs, texts
+from unbarb.serve.dialects.kserve import flat, in_order, outputs, texts
 from unbarb.serve.dialects.kserve_binary import plain, strings
+from unbarb.serve.dialects.kserve_shapes import Tensor
 from unbarb.serve.errors import Invalid
 from unbarb.serve.keys import Key, made, new_id, write
 from unbarb.text import LABELS
@@ -296,8 +297,8 @@ def test_probes_need_no_key(serve: Any, tmp_path: Path) -> None:
 def test_a_label_that_one_text_has_no_score_for_is_no_tensor() -> None:
     both = [verdict(scores={"self_harm": 0.2}), verdict()]
 
-    assert "self_harm" not in [one["name"] for one in outputs(both, None)]
-    assert "self_harm" in [one["name"] for one in outputs(both[:1], None)]
+    assert "self_harm" not in [one.name for one in outputs(both, None)]
+    assert "self_harm" in [one.name for one in outputs(both[:1], None)]
 
 
 def test_labels_come_in_an_order_that_does_not_change() -> None:

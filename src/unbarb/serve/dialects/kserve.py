@@ -6,84 +6,40 @@ and the OpenAPI of v2. A model is a policy and has its name; its version is that
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import prod
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from unbarb import __version__
 from unbarb.serve.calls import Call, call_of
 from unbarb.serve.dialects import Dialect, kserve_binary
 from unbarb.serve.dialects.kserve_binary import BinaryRoute
+from unbarb.serve.dialects.kserve_shapes import (
+    InferRequest,
+    InferResponse,
+    Instance,
+    KserveError,
+    Model,
+    ModelReady,
+    Models,
+    OutputTensor,
+    Predictions,
+    PredictRequest,
+    Server,
+    Tensor,
+    TensorMetadata,
+)
 from unbarb.serve.dialects.seen import scores_of
 from unbarb.serve.errors import Invalid, NotFound, ServiceError
 from unbarb.serve.settings import Settings
-from unbarb.text import LABELS, Direction, Verdict
+from unbarb.text import LABELS, Verdict
 
 MODEL_VERSION = "1"
 ROOT, LIVE, READY = "/", "/v2/health/live", "/v2/health/ready"
-
-
-class Tensor(BaseModel):
-    """A tensor of a request; data may be nested as its shape says, or flat."""
-
-    model_config = ConfigDict(extra="allow", strict=True)
-    name: str
-    shape: list[int]
-    datatype: str
-    data: list[Any]
-
-
-class Wanted(BaseModel):
-    """The name of an output that the caller wants."""
-
-    model_config = ConfigDict(extra="allow", strict=True)
-    name: str
-
-
-class Parameters(BaseModel):
-    """What a caller may ask besides; other keys are taken and not used."""
-
-    model_config = ConfigDict(extra="allow", strict=True)
-    direction: Annotated[Direction, Field(description="Which rules of the policy hold.")] = "none"
-
-
-class InferRequest(BaseModel):
-    """An inference request: one BYTES tensor of texts."""
-
-    model_config = ConfigDict(extra="allow", strict=True)
-    id: str | None = None
-    parameters: Parameters = Parameters()
-    inputs: list[Tensor]
-    outputs: list[Wanted] | None = None
-
-
-class Instance(BaseModel):
-    """A text to judge, with what the caller knows of it."""
-
-    model_config = ConfigDict(extra="allow", strict=True)
-    text: str
-    id: str | None = None
-    context: str | None = None
-
-
-class PredictRequest(BaseModel):
-    """Texts to judge, as strings or objects."""
-
-    model_config = ConfigDict(extra="allow", strict=True)
-    instances: list[str | Instance]
-    parameters: Parameters = Parameters()
-
-
-class KserveError(BaseModel):
-    """What went wrong."""
-
-    error: str
 
 
 def envelope(error: ServiceError) -> Response:
@@ -142,43 +98,40 @@ async def ready(request: Request) -> dict[str, bool]:
     return {"ready": True}
 
 
-async def server() -> dict[str, Any]:
+async def server() -> Server:
     """Say what server this is."""
-    return {"name": "unbarb", "version": __version__, "extensions": [kserve_binary.NAME]}
+    return Server(name="unbarb", version=__version__, extensions=[kserve_binary.NAME])
 
 
-async def models(call: _Call, request: Request) -> dict[str, list[str]]:
+async def models(call: _Call, request: Request) -> Models:
     """The models: the policies that the caller may use."""
     names = request.app.state.service.policies.names
-    return {"models": [name for name in names if call.key is None or call.key.may_use(name)]}
+    return Models(models=[name for name in names if call.key is None or call.key.may_use(name)])
 
 
-async def model_ready(model: str, call: _Call, version: str = MODEL_VERSION) -> dict[str, Any]:
+async def model_ready(model: str, call: _Call, version: str = MODEL_VERSION) -> ModelReady:
     """Say that a model can be asked."""
     use(call, model, version)
-    return {"name": model, "ready": True}
+    await call.prepare()
+    return ModelReady(name=model, ready=True)
 
 
-async def model_metadata(
-    model: str, call: _Call, request: Request, version: str = MODEL_VERSION
-) -> dict[str, Any]:
-    """Say what a model takes and gives; -1 stands for any number of texts."""
+async def model_metadata(model: str, call: _Call, request: Request, version: str = MODEL_VERSION) -> Model:
+    """Say what a model takes and gives."""
     use(call, model, version)
-    # A preset's guard is built when it is first asked for: files are read, so not in this loop.
-    loaded = await asyncio.to_thread(request.app.state.service.policies.get, model)
-    tensors = [(label, "FP32") for label in in_order(loaded.guard.panel.labels)] + [
-        (n, "BYTES") for n in WORDS
-    ]
-    return {
-        "name": model,
-        "versions": [MODEL_VERSION],
-        "platform": "unbarb",
-        "inputs": [{"name": "text", "datatype": "BYTES", "shape": [-1]}],
-        "outputs": [{"name": name, "datatype": kind, "shape": [-1]} for name, kind in tensors],
-    }
+    await call.prepare()
+    labels = request.app.state.service.policies.get(model).guard.panel.labels
+    given = [(label, "FP32") for label in in_order(labels)] + [(name, "BYTES") for name in WORDS]
+    return Model(
+        name=model,
+        versions=[MODEL_VERSION],
+        platform="unbarb",
+        inputs=[TensorMetadata(name="text", datatype="BYTES", shape=[-1])],
+        outputs=[TensorMetadata(name=name, datatype=kind, shape=[-1]) for name, kind in given],
+    )
 
 
-async def predict(model: str, body: PredictRequest, call: _Rewriting) -> dict[str, Any]:
+async def predict(model: str, body: PredictRequest, call: _Rewriting) -> Predictions:
     """Judge texts and rewrite them; a prediction is a verdict."""
     use(call, model, MODEL_VERSION)
     given = [one if isinstance(one, Instance) else Instance(text=one) for one in body.instances]
@@ -188,22 +141,22 @@ async def predict(model: str, body: PredictRequest, call: _Rewriting) -> dict[st
         context=[one.context for one in given],
         direction=body.parameters.direction,
     )
-    return {"predictions": [verdict.to_dict() for verdict in verdicts]}
+    return Predictions(predictions=[verdict.to_dict() for verdict in verdicts])
 
 
 async def infer(
     model: str, body: InferRequest, call: _Rewriting, version: str = MODEL_VERSION
-) -> dict[str, Any]:
+) -> InferResponse:
     """Judge texts and rewrite them; what was found comes back in tensors, one value for each text."""
     use(call, model, version)
     verdicts = await call.rewrite(texts(body.inputs), direction=body.parameters.direction)
     wanted = None if body.outputs is None else [one.name for one in body.outputs]
-    return {
-        "model_name": model,
-        "model_version": MODEL_VERSION,
-        "id": body.id or call.request_id,
-        "outputs": outputs(verdicts, wanted),
-    }
+    return InferResponse(
+        model_name=model,
+        model_version=MODEL_VERSION,
+        id=body.id or call.request_id,
+        outputs=outputs(verdicts, wanted),
+    )
 
 
 def use(call: Call, model: str, version: str) -> None:
@@ -251,7 +204,7 @@ def flat(data: Sequence[Any]) -> Iterator[Any]:
             todo.pop()
 
 
-def outputs(verdicts: Sequence[Verdict], wanted: Sequence[str] | None) -> list[dict[str, Any]]:
+def outputs(verdicts: Sequence[Verdict], wanted: Sequence[str] | None) -> list[OutputTensor]:
     """The tensors: the score of every label, then `WORDS`; those `wanted`, or all.
 
     Raises:
@@ -267,9 +220,9 @@ def outputs(verdicts: Sequence[Verdict], wanted: Sequence[str] | None) -> list[d
     return [tensors[name] for name in wanted or tensors]
 
 
-def tensor(name: str, datatype: str, data: Sequence[Any]) -> dict[str, Any]:
+def tensor(name: str, datatype: str, data: Sequence[str | float]) -> OutputTensor:
     """A tensor with one value for each text."""
-    return {"name": name, "datatype": datatype, "shape": [len(data)], "data": list(data)}
+    return OutputTensor(name=name, datatype=datatype, shape=[len(data)], data=list(data))
 
 
 def in_order(labels: Iterable[str]) -> tuple[str, ...]:
