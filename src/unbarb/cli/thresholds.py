@@ -11,9 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
-from unbarb.errors import InputError
+from unbarb.errors import DetectionError, InputError
 from unbarb.serve.thresholds import Mapped, of_pairs, of_share
 
+BATCH = 256
 Pair = tuple[float | None, float | str]
 
 
@@ -65,6 +66,7 @@ def _scored(pairs: Sequence[Pair], label: str, policy: str) -> list[float]:
 
     Raises:
         InputError: the policy's detectors do not score the label.
+        DetectionError: a detector failed.
     """
     from unbarb.guard import Guard
 
@@ -73,7 +75,13 @@ def _scored(pairs: Sequence[Pair], label: str, policy: str) -> list[float]:
         raise InputError(
             f"label {label!r} is not scored; there are {', '.join(sorted(guard.panel.labels))}"
         )
-    return [found.scores[label] for found in guard.check_batch([str(text) for _, text in pairs])]
+    scores: list[float] = []
+    for at in range(0, len(pairs), BATCH):
+        for found in guard.check_batch([str(text) for _, text in pairs[at : at + BATCH]]):
+            if label not in found.scores:
+                raise DetectionError(f"text {len(scores) + 1} was not scored: {'; '.join(found.warnings)}")
+            scores.append(found.scores[label])
+    return scores
 
 
 def _pairs(file: Path, theirs: str | None, second: str, *, scored: bool) -> Iterator[Pair]:
