@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from traceback import format_tb
 from types import FrameType
 from typing import Any
 
@@ -104,7 +105,7 @@ def _answer_errors(app: FastAPI, places: Places) -> None:
                 await call.failed(error)
             except ServiceError as worse:
                 error = worse
-        dialect = places.of(request.url.path)
+        dialect = places.of(request.scope["path"])
         return (dialect.error if dialect else problem)(error)
 
     async def refused(request: Request, error: Exception) -> Response:
@@ -124,8 +125,9 @@ def _answer_errors(app: FastAPI, places: Places) -> None:
         return answered
 
     async def broken(request: Request, error: Exception) -> Response:
-        # The class alone: a message may quote what was sent.
-        log.error("%s in %s", type(error).__name__, request.scope.get("path"))
+        # Where it broke and its class, not its message: that may quote what was sent.
+        frames = "".join(format_tb(error.__traceback__))
+        log.error("%s in %s\n%s", type(error).__name__, request.scope.get("path"), frames)
         return await answer(request, ServiceError("something broke here; it was logged"))
 
     app.add_exception_handler(ServiceError, refused)
