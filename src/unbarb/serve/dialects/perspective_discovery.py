@@ -56,7 +56,6 @@ def document(root: str) -> dict[str, Any]:
         "baseUrl": root,
         "basePath": "",
         "servicePath": "",
-        "batchPath": "batch",
         "parameters": {
             name: {"type": kind, "description": about, "location": "query"}
             for name, (kind, about) in _PARAMETERS.items()
