@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, asdict
 
 import pytest
 from hypothesis import given
@@ -92,6 +92,8 @@ def test_a_verdict_is_told_in_plain_json_types() -> None:
         rule="labels.toxicity",
         policy={"name": "default", "digest": "sha256:0"},
     )
+    assert verdict.to_dict() == asdict(verdict)
+    assert list(verdict.to_dict()) == list(asdict(verdict))
     told = json.loads(json.dumps(verdict.to_dict()))
     assert list(told)[:3] == ["schema", "id", "direction"]
     assert told["edits"] == [{"start": 3, "end": 8, "replacement": ""}]
