@@ -57,8 +57,10 @@ def texts(count: int, seed: int = 7) -> list[str]:
 
 
 @contextmanager
-def running(command: Sequence[str], folder: str, **environment: str) -> Iterator[int]:
-    """A server as a process; gives its port and stops it at the end."""
+def running(
+    command: Sequence[str], folder: str, *, ready: str = "/health/ready", **environment: str
+) -> Iterator[int]:
+    """A server as a process, which gets its port as last word; gives the port and stops it at the end."""
     with socket.socket() as door:
         door.bind(("127.0.0.1", 0))
         port = door.getsockname()[1]
@@ -66,7 +68,7 @@ def running(command: Sequence[str], folder: str, **environment: str) -> Iterator
     with open(Path(folder, "server.log"), "ab") as log:
         process = subprocess.Popen([*command, str(port)], env=variables, stdout=log, stderr=log, cwd=folder)
     try:
-        _wait_for(port, process)
+        _wait_for(port, ready, process)
         yield port
     finally:
         process.send_signal(signal.SIGTERM)
@@ -76,12 +78,12 @@ def running(command: Sequence[str], folder: str, **environment: str) -> Iterator
             process.kill()
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def _wait_for(port: int, path: str, process: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + 120
     while time.monotonic() < until and process.poll() is None:
         connection = HTTPConnection("127.0.0.1", port, timeout=5)
         try:
-            connection.request("GET", "/health/ready")
+            connection.request("GET", path)
             if connection.getresponse().status == 200:
                 return
         except OSError:

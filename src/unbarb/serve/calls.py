@@ -33,12 +33,16 @@ Context = str | Sequence[str | None] | None
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What stands in the record beside a decision; a stream's pieces are numbered from `first`."""
+    """What stands in the record beside a decision; a stream's pieces are numbered from `first`.
+
+    `later`: it may be written after the verdict is handed back.
+    """
 
     store_text: bool = True
     details: Mapping[str, Any] = field(default_factory=dict)
     stream: str | None = None
     first: int = 0
+    later: bool = False
 
 
 class Call:
@@ -58,6 +62,7 @@ class Call:
         self._deadline = asyncio.get_running_loop().time() + service.settings.deadline
         self._loaded: Loaded | None = None
         self._failed = False
+        self._owed: list[asyncio.Future[None]] = []
         self._named = (key.policy if key else None) or service.policies.default
         if policy is not None:
             self.use_policy(policy)
@@ -130,9 +135,14 @@ class Call:
         context: Context = None,
         store_text: bool = True,
         details: Mapping[str, Any] = NO_DETAILS,
+        later: bool = False,
     ) -> list[Verdict]:
-        """Decide about each text and carry the decision out; else as :meth:`check`."""
-        marks = Marks(store_text, details)
+        """Decide about each text and carry the decision out; else as :meth:`check`.
+
+        With `later` the verdicts come before they are on record: the caller awaits :meth:`settled` before
+        it gives anything out, or has more decided, which is recorded together.
+        """
+        marks = Marks(store_text, details, later=later)
         return await self._judge("rewrite", self._taken(texts, ids, context), direction, marks)
 
     def stream(
@@ -188,6 +198,17 @@ class Call:
         )
         await self._service.recorder.record([event])
 
+    async def settled(self) -> None:
+        """Wait until all that was decided is on record.
+
+        Raises:
+            AuditFailed: it could not be recorded.
+        """
+        owed, self._owed = self._owed, []
+        if owed:
+            self._service.recorder.start()
+            await asyncio.gather(*owed)
+
     def renew(self) -> None:
         """Every piece of a stream has a deadline of its own: an upstream may speak for minutes."""
         self._deadline = asyncio.get_running_loop().time() + self._service.settings.deadline
@@ -236,7 +257,12 @@ class Call:
                     span.decided(verdicts)
                     service.meters.decided(self.surface, verdicts, loaded.policy)
                     seconds = (perf_counter() - began) / len(items)
-                    await service.recorder.record(self._events(verdicts, loaded.policy, marks, seconds))
+                    events = self._events(verdicts, loaded.policy, marks, seconds)
+                    if marks.later:
+                        self._owed.append(service.recorder.later(events))
+                    else:
+                        await service.recorder.record(events)
+                        await self.settled()
         except TimeoutError as error:
             limit = service.settings.deadline
             raise DeadlineExceeded(

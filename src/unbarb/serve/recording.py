@@ -23,6 +23,8 @@ log = logging.getLogger("unbarb.serve")
 
 LARGEST = 1000
 """Events of one transaction at most."""
+LINGER = 0.05
+"""Seconds that events wait at most for others to be written with."""
 UNREADY = 5.0
 """Seconds after a failed write for which the service says that it is not ready."""
 
@@ -73,15 +75,35 @@ class Recorder:
         """
         if self._log is None or not events:
             return
-        loop = asyncio.get_running_loop()
-        entry = Entry(events, loop.create_future())
+        entry = Entry(events, asyncio.get_running_loop().create_future())
         self._entries.append(entry)
-        if self._pump is None:
-            self._pump = loop.create_task(self._run(self._log))
+        self.start()
         await entry.written
+
+    def later(self, events: Sequence[Event]) -> asyncio.Future[None]:
+        """Write `events` along with those that come next, or after `LINGER` seconds.
+
+        Whoever gives anything out awaits the future first; it fails as :meth:`record` does.
+        """
+        loop = asyncio.get_running_loop()
+        written = loop.create_future()
+        if self._log is None or not events:
+            written.set_result(None)
+        else:
+            self._entries.append(Entry(events, written))
+            loop.call_later(LINGER, self.start)
+            # A request may end before it asks; what went wrong is in the log then.
+            written.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return written
+
+    def start(self) -> None:
+        """Write what waits now."""
+        if self._log is not None and self._entries and self._pump is None:
+            self._pump = asyncio.get_running_loop().create_task(self._run(self._log))
 
     async def close(self) -> None:
         """Write what waits, and close the log."""
+        self.start()
         if self._pump is not None:
             await asyncio.wait([self._pump])
         if self._log is not None:

@@ -52,7 +52,9 @@ def router(settings: Settings) -> APIRouter:
     proxy = Proxy(Target.of(settings.options))
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if proxy.target is not None:
+            _ = proxy.upstream  # so that the first caller does not wait for certificates to load
         yield
         await proxy.close()
 
@@ -118,9 +120,11 @@ class Proxy:
         body = asked(data)
         headers = upstream.headers(request.headers, guarded_by_key=call.key is not None)
         places = places_of(body)
-        verdicts = await judged(call, places, "input")
+        # What is not streamed is on record with the reply's verdicts, or while the upstream thinks.
+        verdicts = await judged(call, places, "input", later=not body.get("stream"))
         for verdict in verdicts:
             if verdict.text is None:
+                await call.settled()
                 return withheld(call, layout, body, verdict, verdicts)
         changed = [
             (place, v.text) for place, v in zip(places, verdicts, strict=True) if v.text != place.text
@@ -141,6 +145,7 @@ class Proxy:
                 raise UpstreamFailed(
                     "the upstream sent what cannot be read", code="upstream_malformed"
                 ) from error
+            await call.settled()
             return Response(written(content), headers=shown(reply), media_type="application/json")
         if not reply.headers.get("content-type", "").startswith("text/event-stream"):
             await reply.aclose()

@@ -18,16 +18,20 @@ AT_ONCE = 64
 NO_USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
 
-async def judged(call: Call, places: Sequence[Place], direction: Direction) -> list[Verdict]:
+async def judged(
+    call: Call, places: Sequence[Place], direction: Direction, *, later: bool = False
+) -> list[Verdict]:
     """Have the texts of all places decided about, in order; nothing is changed here.
 
-    A verdict's id is the request's and the place's name: ``…:messages[0].content``.
+    A verdict's id is the request's and the place's name: ``…:messages[0].content``. With `later`, await
+    ``call.settled()`` before anything is given out.
     """
     verdicts: list[Verdict] = []
     for start in range(0, len(places), AT_ONCE):
         part = places[start : start + AT_ONCE]
         names = [f"{call.request_id}:{place.where}" for place in part]
-        verdicts += await call.rewrite([place.text for place in part], direction=direction, ids=names)
+        texts = [place.text for place in part]
+        verdicts += await call.rewrite(texts, direction=direction, ids=names, later=later)
     return verdicts
 
 
