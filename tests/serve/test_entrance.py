@@ -68,6 +68,13 @@ def test_a_key_is_asked_for_before_the_body_is_read(serve: Any, tmp_path: Path) 
     assert client.get("/health/live").status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/v1/check%0A", "/v1/check/", "//v1/check", "/V1/check", "/v1/./check"])
+def test_no_spelling_of_a_path_gets_round_the_key(serve: Any, tmp_path: Path, path: str) -> None:
+    key_in(tmp_path / "keys.json")
+    client: TestClient = serve(keys=tmp_path / "keys.json")
+    assert client.post(path, json=HELLO).status_code in (401, 404)
+
+
 def test_a_key_may_do_what_its_scopes_say(serve: Any, tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
     check, admin = key_in(path, scopes=("check",)), key_in(path, scopes=("admin",))
@@ -293,6 +300,31 @@ def test_a_guard_that_fails_lets_nothing_through() -> None:
     assert (wire.status, told["code"]) == (503, "detector_failed")
     assert "idiot" not in told["detail"]
     assert [event.error for event in kept.events] == ["detector_failed"]
+
+
+def test_what_breaks_here_is_told_and_logged_without_its_words(caplog: pytest.LogCaptureFixture) -> None:
+    kept = Kept()
+    app = by_hand(Slow(), kept)
+    app.state.service.lanes["rewrite"]._work = lambda guard, items, direction: guard.batch(
+        [item.text for item in items]
+    )
+
+    def breaks(*_: Any) -> None:
+        raise RuntimeError(HELLO["text"])
+
+    app.state.service.meters.decided = breaks
+
+    async def failing() -> Wire:
+        wire = Wire(app, b'{"text": "a"}', ((b"x-request-id", b"abc"),))
+        await wire.run()
+        return wire
+
+    wire = asyncio.run(failing())
+    assert (wire.status, json.loads(wire.sent[1]["body"])["code"]) == (500, "internal_error")
+    assert (b"x-request-id", b"abc") in wire.sent[0]["headers"]
+    assert [event.error for event in kept.events] == ["internal_error"]
+    assert "RuntimeError in /v1/rewrite" in caplog.text
+    assert HELLO["text"] not in caplog.text
 
 
 def test_a_body_that_does_not_come_is_not_waited_for() -> None:

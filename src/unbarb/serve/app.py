@@ -8,7 +8,6 @@ import signal
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from traceback import format_tb
 from types import FrameType
 from typing import Any
 
@@ -124,16 +123,9 @@ def _answer_errors(app: FastAPI, places: Places) -> None:
         answered.headers.update(error.headers or {})
         return answered
 
-    async def broken(request: Request, error: Exception) -> Response:
-        # Where it broke and its class, not its message: that may quote what was sent.
-        frames = "".join(format_tb(error.__traceback__))
-        log.error("%s in %s\n%s", type(error).__name__, request.scope.get("path"), frames)
-        return await answer(request, ServiceError("something broke here; it was logged"))
-
     app.add_exception_handler(ServiceError, refused)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, missing)
-    app.add_exception_handler(Exception, broken)
 
 
 def _invalid(error: RequestValidationError) -> ServiceError:

@@ -14,7 +14,15 @@ from unbarb.audit import Event
 from unbarb.errors import ConfigError, InputError
 from unbarb.policy import AuditRules, Policy
 from unbarb.serve.batching import Item, Judged
-from unbarb.serve.errors import DeadlineExceeded, DetectorFailed, Forbidden, Invalid, NotFound, ServiceError
+from unbarb.serve.errors import (
+    DeadlineExceeded,
+    DetectorFailed,
+    Forbidden,
+    Invalid,
+    NotFound,
+    ServiceError,
+    Unauthorized,
+)
 from unbarb.serve.keys import Key
 from unbarb.serve.policies import Loaded
 from unbarb.serve.streams import MeasuredStream
@@ -323,6 +331,8 @@ def call_of(surface: str, scope: str = "check") -> Callable[[Request], Awaitable
 
     async def call(request: Request) -> Call:
         service: Service = request.app.state.service
+        if not request.state.admitted:
+            raise Unauthorized("this path was not let in")
         key: Key | None = request.state.key
         if key is not None and not key.may(scope):
             raise Forbidden(f"this key is good for {', '.join(key.scopes)} and not for {scope}")

@@ -11,8 +11,10 @@ import asyncio
 import logging
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from secrets import token_hex
 from time import perf_counter
+from traceback import format_tb
 from typing import Any
 
 from fastapi import APIRouter
@@ -54,7 +56,8 @@ class Places:
                 path, pattern = getattr(route, "path", ""), getattr(route, "path_regex", None)
                 if "{" not in path:
                     self._exact.setdefault(path, dialect)
-                elif pattern is not None:
+                if pattern is not None:
+                    # All of them, as the router sees them: its patterns let a last line feed pass.
                     self._patterns.append((pattern, dialect))
 
     def of(self, path: str) -> Dialect | None:
@@ -85,24 +88,38 @@ class Entrance:
         try:
             await self._let_in(visit, dialect)
         except ServiceError as error:
-            if not visit.started:
-                await (dialect.error if dialect else problem)(error)(scope, visit.receive, visit.send)
+            await self._refuse(visit, dialect, error)
+        except Exception as error:  # caught here, for whoever is outside would log its message
+            # Where it broke and its class, not its message: that may quote what was sent.
+            frames = "".join(format_tb(error.__traceback__))
+            log.error("%s in %s\n%s", type(error).__name__, scope["path"], frames)
+            await self._refuse(visit, dialect, ServiceError("something broke here; it was logged"))
         finally:
             meters.in_flight.dec()
             meters.requests.labels(surface, visit.status).observe(perf_counter() - visit.began)
+
+    async def _refuse(self, visit: Visit, dialect: Dialect | None, error: ServiceError) -> None:
+        """Answer with `error`, unless an answer has begun."""
+        call = visit.scope["state"].get("call")
+        if call is not None and error.status >= 500:
+            with suppress(ServiceError):  # it cannot be recorded either; the metrics have it
+                await call.failed(error)
+        if not visit.started:
+            await (dialect.error if dialect else problem)(error)(visit.scope, visit.receive, visit.send)
 
     async def _let_in(self, visit: Visit, dialect: Dialect | None) -> None:
         settings = self._service.settings
         connection = HTTPConnection(visit.scope)
         _check_host(connection, settings.allowed_hosts)
-        visit.scope.setdefault("state", {}).update(request_id=visit.request_id, key=None)
+        state = visit.scope["state"]
         if dialect is not None:
             if self._service.draining:
                 visit.closing = True
             if visit.scope["path"] not in dialect.open:
-                visit.scope["state"]["key"] = key = self._key(dialect, connection)
+                state["key"] = key = self._key(dialect, connection)
                 caller, rate = (key.id, key.rate) if key else (NOBODY, None)
                 visit.headers.update(self._service.limits.take(caller, rate))
+            state["admitted"] = True
         await visit.read(settings.max_body, settings.body_timeout)
         await self._answered(visit)
 
@@ -151,6 +168,7 @@ class Visit:
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
         text = given.decode("latin-1")
         self.request_id = text if _SANE.fullmatch(text) else token_hex(16)
+        scope.setdefault("state", {}).update(request_id=self.request_id, key=None, admitted=False)
 
     async def read(self, limit: int, timeout: float) -> None:
         """Take the whole body in.

@@ -37,6 +37,12 @@ _PROBLEM: dict[str, Any] = {
     "additionalProperties": False,
 }
 
+_KEYS = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "header": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+}
+"""Where keys are in use; without any, none is asked for."""
+
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"description": about, "content": {"application/problem+json": {"schema": PROBLEM}}}
     for status, about in {
@@ -65,6 +71,8 @@ def describe(app: FastAPI) -> None:
             schema = generate()
             known = schema.setdefault("components", {}).setdefault("schemas", {})
             known.update(_verdict(), Problem=_PROBLEM)
+            schema["components"]["securitySchemes"] = _KEYS
+            schema["security"] = [{}, *({name: []} for name in _KEYS)]
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]
