@@ -119,6 +119,21 @@ def test_ids_of_callers_are_taken_as_they_come(log: AuditLog, given: str) -> Non
     assert verify(log).intact
 
 
+@pytest.mark.parametrize("seconds", [2, 0.1, -0.0, 1e300, float("nan"), float("inf"), 5e-324])
+def test_numbers_read_back_as_they_were_chained(log: AuditLog, seconds: float) -> None:
+    log.append([decision(seconds=seconds), Event.of_verdict(verdict(meaning=1), surface="a", request="b")])
+    assert verify(log).intact
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "audit.db"
+    path.write_text("no database " * 100)
+    with pytest.raises(AuditError, match="not a database"):
+        AuditLog.open(str(path))
+    with pytest.raises(AuditError, match="cannot be made"):
+        AuditLog.open(str(tmp_path / "nowhere" / "audit.db"))
+
+
 def test_processes_that_write_at_once_lose_and_double_nothing(url: str, keys: Path) -> None:
     """They open it at once too: one makes the tables, the others wait."""
     with ProcessPoolExecutor(WRITERS, mp_context=PROCESSES) as pool:

@@ -10,11 +10,14 @@ from pathlib import Path
 import audit_events
 import pytest
 import tamper
+from sqlalchemy import delete, select, update
 
 from postgres import Postgres
+from unbarb.audit.chain import FIELDS, digest, genesis, marks
 from unbarb.audit.checkpoint import Statement
 from unbarb.audit.keys import Keyring
 from unbarb.audit.log import AuditLog
+from unbarb.audit.models import Base, Checkpoint, Head, Record
 from unbarb.audit.verify import verify
 
 RECORDS = 60
@@ -87,3 +90,83 @@ def test_a_changed_column_is_named_and_nothing_else(copy: AuditLog, column: str)
     found = verify(copy)
     assert [str(one) for one in found.tamperings if not done.named_by(one)] == []
     assert len(found.tamperings) == 1, done.what
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[AuditLog]:
+    """A log in a file of SQLite, which lets any value stand in any column."""
+    with AuditLog.open(str(tmp_path / "audit.db")) as log:
+        log.append(audit_events.mixed(12))
+        log.checkpoint()
+        log.append(audit_events.mixed(3))
+        yield log
+
+
+ANYTHING = ("x'00ff'", "'text'", "9000000000000000000")
+TABLES = {
+    table.name: [column.name for column in table.columns if column.name != "id"]
+    for table in Base.metadata.sorted_tables
+}
+
+
+@pytest.mark.parametrize(
+    ("table", "column"), [(table, column) for table, columns in TABLES.items() for column in columns]
+)
+def test_no_value_that_somebody_puts_anywhere_stops_the_verification(
+    file: AuditLog, table: str, column: str
+) -> None:
+    row = "sequence = 1" if table in ("audit_records", "audit_texts") else "1"
+    with file.database.reading() as connection:
+        found = f"SELECT rowid, {column} FROM {table} WHERE {row}"
+        rowid, before = connection.exec_driver_sql(found).one()
+    change = f"UPDATE {table} SET {column} = {{}} WHERE rowid = {rowid}"
+    for value in ANYTHING:
+        with file.database.writing() as connection:
+            connection.exec_driver_sql(change.format(value))
+        assert not verify(file).intact, value
+    with file.database.writing() as connection:
+        connection.exec_driver_sql(change.format("?"), (before,))
+    assert verify(file).intact
+
+
+def test_an_old_head_that_is_put_back_shows(file: AuditLog) -> None:
+    with file.database.reading() as connection:
+        old = dict(connection.execute(select(Head.__table__)).mappings().one())
+    file.append(audit_events.mixed(2))
+    with file.database.writing() as connection:
+        connection.execute(update(Head).values(old))
+    assert [(one.kind, one.first, one.last) for one in verify(file).tamperings] == [("added", 16, 17)]
+    with file.database.writing() as connection:
+        connection.execute(delete(Record).where(Record.sequence > 15))
+    assert verify(file).intact  # an old copy of everything: only a published checkpoint could tell
+
+
+def test_an_old_head_shows_against_a_later_checkpoint(file: AuditLog) -> None:
+    with file.database.reading() as connection:
+        old = dict(connection.execute(select(Head.__table__)).mappings().one())
+    file.append(audit_events.mixed(2))
+    file.checkpoint()
+    with file.database.writing() as connection:
+        connection.execute(update(Head).values(old))
+    assert "head" in {one.kind for one in verify(file).tamperings}
+
+
+def test_a_checkpoint_of_another_log_with_the_same_keys_is_not_ours(file: AuditLog, tmp_path: Path) -> None:
+    with AuditLog.open(str(tmp_path / "other.db"), keys=file.keys.path) as other:
+        other.append(audit_events.mixed(15))
+        foreign = other.checkpoint()
+    (found,) = verify(file, [foreign]).tamperings
+    assert (found.kind, found.fields) == ("checkpoint", ("log",))
+    with file.database.writing() as connection:
+        connection.execute(update(Checkpoint).values(foreign.to_dict()))
+    assert [one.kind for one in verify(file).tamperings] == ["checkpoint"]
+
+
+def test_the_chain_is_made_as_it_was_when_it_was_released() -> None:
+    """A change to the columns or their order would make every older record look tampered with."""
+    values = {name: index if index % 3 else f"ü{index}" for index, name in enumerate(FIELDS)}
+    values |= {"meaning": 0.1, "error": None}
+    assert marks(values)[:24] == "80435a278e4aa8a84f8dc0fe"
+    assert digest(values, marks(values), genesis("log")) == (
+        "acc2d0177667c425b90eec9a4ee28cf41ee290248527d75d8b4bded434efa24b"
+    )

@@ -44,5 +44,12 @@ def digest(values: Mapping[str, Any], marks: str, previous: str) -> str:
 
 
 def _plain(values: list[Any]) -> bytes:
-    """ASCII JSON without spaces: one form for each list of strings, whole numbers, doubles and nulls."""
-    return json.dumps(values, separators=(",", ":")).encode()
+    """ASCII JSON without spaces: one form for each list of strings, whole numbers, doubles and nulls.
+
+    Bytes, which no value is unless somebody put them there, are told apart from the string they spell.
+    """
+    return _PLAIN.encode(values).encode()
+
+
+# Made once: `json.dumps` would make one for every value of every record.
+_PLAIN = json.JSONEncoder(separators=(",", ":"), default=lambda value: [repr(value)])

@@ -41,6 +41,9 @@ class Statement:
 
     def valid(self, keys: Keyring) -> bool:
         """Whether its signature is that of a key of the keyring."""
+        types = (type(getattr(self, field.name)) for field in fields(self))
+        if any(found is not due for found, due in zip(types, _TYPES, strict=True)):
+            return False
         return keys.signed(self.message, self.key, self.signature)
 
     @property
@@ -58,6 +61,9 @@ class Statement:
     @classmethod
     def from_row(cls, row: Mapping[Any, Any]) -> Statement:
         return cls(**{field.name: row[field.name] for field in fields(cls)})
+
+
+_TYPES = tuple(int if field.type == "int" else str for field in fields(Statement))
 
 
 def published(path: Path) -> Iterator[Statement]:
@@ -83,8 +89,7 @@ def published(path: Path) -> Iterator[Statement]:
 
 def _statement(raw: Any) -> Statement:
     statement = Statement.from_row(raw)
-    for field in fields(Statement):
-        wanted = int if field.name in ("number", "sequence", "records") else str
-        if type(getattr(statement, field.name)) is not wanted:
+    for field, due in zip(fields(Statement), _TYPES, strict=True):
+        if type(getattr(statement, field.name)) is not due:
             raise TypeError(field.name)
     return statement

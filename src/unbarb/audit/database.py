@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -109,7 +110,7 @@ class Database:
     def _told(self, what: str) -> Iterator[None]:
         try:
             yield
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, sqlite3.Error) as error:  # of SQLite's own when the file is opened
             reason = str(error.orig if isinstance(error, DBAPIError) else error).split("\n", 1)[0]
             raise AuditError(f"the audit log {self.name} cannot be {what}: {reason}") from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -51,10 +51,9 @@ class KeptTexts:
             else:
                 self._tell(number, "was removed, and no erasure is on record")
             return
-        found = Sealed(record["text_key"], record["data_key"], record["sealed"]).digest
         if due is None:
             self._tell(number, "was added: the record has none")
-        elif found != due:
+        elif _digest(record) != due:
             self._tell(number, "was changed")
         else:
             self.kept += 1
@@ -69,11 +68,18 @@ class KeptTexts:
             Tampering("text", f"the encrypted text of record {number} {what}", number, number)
         )
 
-    def tamperings(self, elsewhere: Collection[int]) -> Iterator[Tampering]:
-        """All that is wrong; `elsewhere` are places whose records are known to be gone or moved."""
+    def tamperings(self, missing: Sequence[range], elsewhere: Collection[int]) -> Iterator[Tampering]:
+        """All that is wrong, but for texts of records that are known to be `missing` or `elsewhere`."""
         yield from self._wrong
         alone = select(SealedText.sequence).where(SealedText.sequence.not_in(select(Record.sequence)))
         for number in self._connection.execute(alone).scalars():
-            if number not in elsewhere:
+            if number not in elsewhere and not any(number in gone for gone in missing):
                 told = f"an encrypted text stands at {number}, where there is no record"
                 yield Tampering("text", told, number, number)
+
+
+def _digest(record: Mapping[str, Any]) -> str | None:
+    key, data_key, sealed = record["text_key"], record["data_key"], record["sealed"]
+    if not (isinstance(key, str) and isinstance(data_key, bytes) and isinstance(sealed, bytes)):
+        return None
+    return Sealed(key, data_key, sealed).digest

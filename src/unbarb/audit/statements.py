@@ -26,15 +26,15 @@ class Statements:
     ) -> None:
         self.head = head
         self.head_is_sound = head is not None and head.purpose == "head" and head.valid(keys)
-        self._stored = {statement.number: statement for statement in stored}
+        self._stored = {one.number: one for one in stored if type(one.number) is int}
+        self._unnumbered = [one.number for one in stored if type(one.number) is not int]
         self._published = [one for one in published if one.purpose != "head" and one.valid(keys)]
-        self.checkpoints = [one for one in stored if one.purpose != "head" and one.valid(keys)]
+        valid = [one for one in stored if one.purpose != "head" and one.valid(keys)]
         signed = [head] if head is not None and self.head_is_sound else []
-        known = [*signed, *self.checkpoints, *self._published, *([head] if head else []), *stored]
+        known = [*signed, *valid, *self._published, *([head] if head else []), *stored]
         self.log = known[0].log if known else ""
-        sound = {*self.checkpoints, *(one for one in self._published if one.log == self.log)}
-        if head is not None and self.head_is_sound:
-            sound.add(head)
+        self.checkpoints = [one for one in valid if one.log == self.log]
+        sound = {*signed, *self.checkpoints, *(one for one in self._published if one.log == self.log)}
         self.sound = sorted(sound, key=lambda one: one.sequence)
         self._unsigned = [one for one in published if one not in self._published]
 
@@ -88,11 +88,11 @@ class Statements:
     def unsound(self, digests: Mapping[int, str], last: int, digest: str | None) -> Iterator[Tampering]:
         """What was done to the statements themselves; `last` and `digest` are where the chain ends."""
         yield from self._of_head(digests, last, digest)
-        numbers = [*self._stored, *(one.number for one in self._published)]
-        if self.head is not None and self.head_is_sound:
-            numbers.append(self.head.number)
-        for number in range(1, max(numbers, default=0) + 1):
+        due = range(1, max((one.number for one in self.sound), default=0) + 1)
+        for number in sorted({*due, *self._stored}):
             yield from self._of_checkpoint(number)
+        for odd in self._unnumbered:
+            yield Tampering("checkpoint", f"a checkpoint has {odd!r} for its number", fields=("number",))
         for one in self._unsigned:
             told = f"the published checkpoint {one.number} is not signed by a known key"
             yield Tampering("checkpoint", told, one.number, one.number)
@@ -112,6 +112,9 @@ class Statements:
             changed = f" ({', '.join(wrong)} changed)" if wrong else ""
             told = f"the head is not as it was signed{changed}; {after}"
             yield Tampering("head", told, vouched + 1, None, wrong)
+        elif self.head.sequence < self.end:
+            told = f"an old head was put back: it ends at {self.head.sequence}, a checkpoint at {self.end}"
+            yield Tampering("head", told, self.head.sequence + 1)
 
     def _of_checkpoint(self, number: int) -> Iterator[Tampering]:
         stored = self._stored.get(number)

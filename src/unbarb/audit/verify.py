@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, type_coerce
+from sqlalchemy.types import NullType
 
 from unbarb.audit.checkpoint import Statement
 from unbarb.audit.kept_texts import KeptTexts
@@ -50,12 +51,11 @@ def _verified(connection: Connection, keys: Keyring, published: Sequence[Stateme
     texts = KeptTexts(connection)
     for record in walk.over(_records(connection)):
         texts.look(record)
-    elsewhere = {place for gone in walk.missing for place in gone} | set(walk.displaced.values())
     tamperings = [
         *walk.tamperings(),
         *statements.rebuilt(walk.digests, walk.blamed),
         *statements.unsound(walk.digests, walk.last, walk.digest),
-        *texts.tamperings(elsewhere),
+        *texts.tamperings(walk.missing, walk.elsewhere),
     ]
     return Verification(
         log=statements.log,
@@ -74,9 +74,11 @@ def _verified(connection: Connection, keys: Keyring, published: Sequence[Stateme
 
 def _records(connection: Connection) -> Iterator[dict[Any, Any]]:
     """Every record in order, its encrypted text beside it."""
-    sealed = (SealedText.text_key, SealedText.data_key, SealedText.sealed)
+    # Ciphertexts as they stand: what is no bytes any more must not stop the reading.
+    sealed = [type_coerce(column, NullType()) for column in (SealedText.data_key, SealedText.sealed)]
+    named = [column.label(name) for column, name in zip(sealed, ("data_key", "sealed"), strict=True)]
     chosen = (
-        select(Record.__table__, *sealed)
+        select(Record.__table__, SealedText.text_key, *named)
         .outerjoin(SealedText, SealedText.sequence == Record.sequence)
         .order_by(Record.sequence)
         .execution_options(yield_per=AT_ONCE)

@@ -29,6 +29,7 @@ class Walk:
         self._edited: list[Tampering] = []
         self._added: list[int] = []
         self._holes: list[range] = []
+        self._unnumbered_places: set[int] = set()
         self._places = Places(limit)
         self._wanted = statements.places
         self._head = statements.head
@@ -39,6 +40,9 @@ class Walk:
         """Look at each record, knowing the one after it, and give those that stand in their place."""
         waiting: Record | None = None
         for record in records:
+            if type(record["sequence"]) is not int:  # SQLite lets any value stand in any column
+                self._unnumbered(record)
+                continue
             if waiting is not None:
                 apart = record["sequence"] != waiting["sequence"] + 1
                 yield from self._look(waiting, None if apart else record["previous"])
@@ -73,6 +77,14 @@ class Walk:
         if "text_digest" not in found.fields:
             yield record
 
+    def _unnumbered(self, record: Record) -> None:
+        self.seen += 1
+        place = diagnosed(record, None, None, self._places).place
+        told = f"record {place or '?'}: its sequence is {record['sequence']!r}, which is no number"
+        self._edited.append(Tampering("edited", told, place, place, ("sequence",)))
+        if place is not None:
+            self._unnumbered_places.add(place)
+
     def _edit(self, number: int, fields: tuple[str, ...]) -> None:
         if number in self.blamed:
             return
@@ -88,10 +100,15 @@ class Walk:
             self._edit(number, others)
 
     @property
+    def elsewhere(self) -> set[int]:
+        """The places whose records stand elsewhere."""
+        return {*self.displaced.values(), *self._unnumbered_places}
+
+    @property
     def missing(self) -> list[range]:
         """The places for which there is no record anywhere."""
         gone: list[range] = []
-        moved = sorted(self.displaced.values())
+        moved = sorted(self.elsewhere)
         for hole in self._holes:
             start = hole.start
             for place in (place for place in moved if place in hole):

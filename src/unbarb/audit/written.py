@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from math import isfinite
 from typing import Any
 
 from unbarb.audit.event import Event
@@ -51,7 +52,7 @@ def written(event: Event, keys: Keyring) -> Entry:
         "piece": event.piece,
         "policy": event.policy["name"] if event.policy else None,
         "policy_digest": event.policy["digest"] if event.policy else None,
-        "seconds": event.seconds,
+        "seconds": _double(event.seconds),
         "error": name(event.error),
         "details": _json(event.details) if event.details else None,
         "hash_key": keys.current("hash").id,
@@ -83,9 +84,9 @@ def _decided(verdict: Verdict | None, keys: Keyring) -> dict[str, Any]:
         "unscored": _json(verdict.unscored),
         "spans": _json([(f.label, f.start, f.end, f.score, f.source) for f in verdict.findings]),
         "edits": _json([(edit.start, edit.end, len(edit.replacement)) for edit in verdict.edits]),
-        "meaning": verdict.meaning,
+        "meaning": _double(verdict.meaning),
         "not_detoxifiable": int(verdict.not_detoxifiable),
-        "coverage": float(verdict.coverage),
+        "coverage": _double(verdict.coverage),
         "language": verdict.language,
         "warnings": len(verdict.warnings),
         "original_hash": keys.hashed(verdict.original),
@@ -122,6 +123,11 @@ def name(given: str | None) -> str | None:
         return clean
     ending = "…" + sha256(given.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return clean[: LONGEST_NAME - len(ending)] + ending
+
+
+def _double(value: float | None) -> float | None:
+    """A number that reads back as it was written: SQLite keeps no NaN and no sign of zero."""
+    return None if value is None or not isfinite(value) else float(value) + 0.0
 
 
 def _json(value: Any) -> str:
