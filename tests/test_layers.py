@@ -23,7 +23,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "guard",
         "stream",
         "audit train export evaluate",
-        "serve review corpus deploy",
+        "serve integrations review corpus deploy",
         "cli",
     )
 )

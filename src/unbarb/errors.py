@@ -8,7 +8,8 @@
     ├── ModelError          model files that are missing, damaged or of another version
     ├── DetectionError      a detector failed on a text; the policy says what happens then
     ├── RewriteError        a rewriter failed on a text; the policy says what happens then
-    └── AuditError          the record of decisions cannot be written or read
+    ├── AuditError          the record of decisions cannot be written or read
+    └── Withheld            a text that may not leave, where there is nothing to put in its place
 
 Messages say what was given, what is allowed and what to do next.
 """
@@ -56,3 +57,14 @@ class RewriteError(UnbarbError):
 
 class AuditError(UnbarbError):
     """The record of decisions cannot be written or read; the policy says what happens then."""
+
+
+class Withheld(UnbarbError):  # noqa: N818 - says what happened to the text
+    """A text may not leave, and there is nothing to put in its place.
+
+    Its words are what the user may be told, never the text. `verdicts` are the ids of those that say so.
+    """
+
+    def __init__(self, message: str, verdicts: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.verdicts = verdicts
