@@ -13,6 +13,7 @@ import typer
 from audit_events import mixed
 from typer.testing import CliRunner, Result
 
+from unbarb.audit import Event
 from unbarb.audit.log import AuditLog
 from unbarb.cli import audit
 from unbarb.errors import UnbarbError
@@ -92,6 +93,19 @@ def test_show_gives_the_newest_or_those_asked_for(db: Path) -> None:
     assert '["you are an idiot, number 12", "you are wrong"]' in text
     run("show", "--log", db, "--request", "nobody's", code=1)
     run("show", "--log", db, "--from", "2020-01-01", "--to", "2020-12-31", code=1)
+
+
+def test_an_id_cannot_play_with_the_terminal(db: Path) -> None:
+    with AuditLog.open(str(db)) as log:
+        log.append([Event.failure("Late", surface="chat", request="\x1b[2Jgone\r\n")])
+    shown = run("show", "--log", db, "--limit", 1).output
+    assert shown.endswith("\\x1b[2Jgone\\x0d\\x0a\n")
+
+
+def test_a_checkpoint_that_cannot_be_kept_is_printed_all_the_same(db: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnbarbError, match="keep the line above"):
+        run("checkpoint", "--log", db, "-o", tmp_path / "nowhere" / "file")
+    assert json.loads(run("verify", "--log", db, "--json").output)["checkpoints"] == 1
 
 
 def test_the_chain_can_be_followed_in_an_export(db: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from audit_events import ENCRYPTED, decision, mixed
 from sqlalchemy import text
 
-from unbarb.audit.log import AuditLog
+from unbarb.audit.log import A_FEW, AuditLog
 from unbarb.audit.read import records
 from unbarb.audit.spill import Drained
 from unbarb.audit.verify import verify
@@ -87,6 +87,15 @@ def test_a_drain_that_fails_loses_nothing_and_fails_no_append(log: AuditLog) -> 
     unreadable.rmdir()
     log.append([decision(3)])
     assert [record["request"] for record in records(log)] == ["request-2", "request-3", "request-1"]
+
+
+def test_a_long_outage_is_recorded_a_little_at_a_time(log: AuditLog) -> None:
+    for number in range(A_FEW + 2):
+        log.spill([decision(number)])
+    log.append([decision()])
+    assert (len(recorded(log)), len(log.spilled.files)) == (A_FEW + 1, 2)
+    log.append([decision()])
+    assert (len(recorded(log)), len(log.spilled.files)) == (A_FEW + 4, 0)
 
 
 def test_no_text_is_spilled_in_clear_and_nobody_else_may_read_it(log: AuditLog) -> None:

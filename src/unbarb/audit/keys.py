@@ -121,7 +121,11 @@ class Keyring:
         return ring
 
     def rotated(self, uses: Sequence[str] = USES, older_than: timedelta | None = None) -> Keyring:
-        """Put a new key of each use into use and write the file; keys younger than asked stay."""
+        """Put a new key of each use into use and write the file; keys younger than asked stay.
+
+        Raises:
+            ConfigError: the file cannot be written, or a key has no secret.
+        """
         changed = dict(self.keys)
         for use in uses:
             age = datetime.now(UTC) - datetime.fromisoformat(self.current(use).made)
@@ -129,10 +133,12 @@ class Keyring:
                 changed[use] = (*self.keys[use], Key.new(use))
         ring = replace(self, keys=changed)
         if self.path is not None and changed != self.keys:
-            fresh = self.path.with_name(self.path.name + ".new")
-            fresh.unlink(missing_ok=True)
-            _write(fresh, ring.to_dict())
-            os.replace(fresh, self.path)
+            fresh = self.path.with_name(f"{self.path.name}.{os.urandom(4).hex()}.new")
+            try:
+                _write(fresh, ring.to_dict())
+                os.replace(fresh, self.path)
+            except OSError as error:
+                raise ConfigError(f"{self.path}: the keys cannot be written ({error.strerror})") from error
         return ring
 
     def public(self) -> Keyring:

@@ -20,6 +20,9 @@ from unbarb.errors import AuditError, ConfigError
 
 DEFAULT_URL = "sqlite:///unbarb-audit.db"
 
+A_FEW = 20
+"""Spilled files recorded along with one write, so that no request waits for a long outage's worth."""
+
 
 class AuditLog:
     """The record: append-only, chained, signed. Threads and processes may share it.
@@ -117,7 +120,7 @@ class AuditLog:
                 places = self._write(entries)
             if self._waiting:
                 with suppress(AuditError):  # what waits goes on waiting; these entries are written
-                    self._drain()
+                    self._drain(A_FEW)
             return places
 
     def spill(self, events: Sequence[Event]) -> None:
@@ -143,9 +146,9 @@ class AuditLog:
         with self._turn:
             return self._drain()
 
-    def _drain(self) -> Drained:
-        drained = self.spilled.drain(self._write, self.keys)
-        self._waiting = False
+    def _drain(self, limit: int | None = None) -> Drained:
+        drained = self.spilled.drain(self._write, self.keys, limit)
+        self._waiting = bool(self.spilled.files)
         return drained
 
     def _write(self, entries: Sequence[Entry]) -> list[int]:

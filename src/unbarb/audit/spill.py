@@ -65,8 +65,10 @@ class Spill:
         except OSError as error:
             raise AuditError(f"the record cannot be spilled to {self.folder}: {error.strerror}") from error
 
-    def drain(self, write: Callable[[Sequence[Entry]], object], keys: Keyring) -> Drained:
-        """Record what waits and delete each file that was recorded.
+    def drain(
+        self, write: Callable[[Sequence[Entry]], object], keys: Keyring, limit: int | None = None
+    ) -> Drained:
+        """Record what waits, `limit` files of it, and delete each file that was recorded.
 
         A line that is not as it was spilled is not recorded: the record says so, and its file stays,
         as ``*.refused``.
@@ -75,7 +77,7 @@ class Spill:
             AuditError: the record cannot be written; what was not yet recorded stays.
         """
         recorded = refused = 0
-        for file in self.files:
+        for file in self.files[:limit]:
             try:
                 lines = file.read_text("utf-8", "replace").splitlines()
             except FileNotFoundError:

@@ -10,7 +10,7 @@ import typer
 
 from unbarb.cli import audit_keys, audit_records
 from unbarb.cli.audit_options import DEFAULT, AsJson, KeysFile, LogUrl, Since, Until, day, extra, opened
-from unbarb.errors import ConfigError
+from unbarb.errors import ConfigError, InputError
 
 TAMPERED = 1
 """Exit code where the record, or a report, is not as it was written."""
@@ -132,10 +132,15 @@ def checkpoint(
     """
     with opened(log, keys) as record:
         line = json_format.dumps(record.checkpoint().to_dict())
-    if output is not None:
-        with output.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
     typer.echo(line)
+    if output is not None:
+        try:
+            with output.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+        except OSError as error:
+            raise InputError(
+                f"{output}: cannot be written ({error.strerror}); keep the line above"
+            ) from error
 
 
 def report(

@@ -115,7 +115,8 @@ def _line(record: Mapping[str, Any]) -> str:
     text = record.get("text")
     if text:
         shown.append(json_format.dumps([text["original"], text["text"]], ensure_ascii=False))
-    return "  ".join(shown)
+    # Ids come from callers: what would move a terminal's cursor is shown, not done.
+    return "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in "  ".join(shown))
 
 
 def export(
