@@ -276,3 +276,8 @@ def test_the_message_of_a_failure_reaches_the_client(client: OpenAI, proxied: Pr
     proxied.upstream.answers({"error": {"message": "The model is busy.", "code": "busy"}}, 429)
     with pytest.raises(openai.RateLimitError, match="The model is busy"):
         client.chat.completions.create(**HELLO)
+
+
+def test_half_a_surrogate_pair_leaves_as_it_was_judged(proxied: Proxied) -> None:
+    proxied.upstream.answers(reply("Hi \ud83c there."))
+    assert chat(proxied).json()["choices"][0]["message"]["content"] == "Hi � there."

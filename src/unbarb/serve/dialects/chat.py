@@ -122,15 +122,12 @@ class Proxy:
         places = places_of(body)
         # What is not streamed is on record with the reply's verdicts, or while the upstream thinks.
         verdicts = await judged(call, places, "input", later=not body.get("stream"))
-        for verdict in verdicts:
+        changed = False
+        for place, verdict in zip(places, verdicts, strict=True):
             if verdict.text is None:
                 await call.settled()
                 return withheld(call, layout, body, verdict, verdicts)
-        changed = [
-            (place, v.text) for place, v in zip(places, verdicts, strict=True) if v.text != place.text
-        ]
-        for place, text in changed:
-            place.put(text)
+            changed |= place.put(verdict.text)
         reply = await upstream.ask("POST", path, headers, written(body) if changed else data)
         call.renew()
         if not reply.is_success:

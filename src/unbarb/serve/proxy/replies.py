@@ -77,8 +77,7 @@ async def guarded(call: Call, data: bytes, layout: Layout, asked: Sequence[Verdi
         choice = choices[at]
         if verdict.text is None:
             _block(choice, layout, verdict.message)
-        elif verdict.text != place.holder[place.key]:
-            place.put(verdict.text)
+        elif place.put(verdict.text):
             _forget_tokens(choice)
     return reply | {"unbarb": report(call, [*asked, *verdicts], sorted(set(withheld)))}
 

@@ -40,10 +40,14 @@ class Place:
 
     @property
     def text(self) -> str:
+        """What is judged: Unicode, even where half a surrogate pair stands in the body."""
         return sound(self.holder[self.key])
 
-    def put(self, text: str | None) -> None:
+    def put(self, text: str) -> bool:
+        """Set what may leave; whether that is anything else than what stood there."""
+        changed = bool(self.holder[self.key] != text)
         self.holder[self.key] = text
+        return changed
 
 
 def of_chat(body: Json) -> list[Place]:
