@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import pytest
 
 from unbarb import Guard, Verdict
+from unbarb.errors import DetectionError
 from unbarb.serve.batching import CHARACTERS, Item, Lane
 from unbarb.serve.errors import Draining, Overloaded
 from unbarb.serve.service import LANES
@@ -159,6 +160,39 @@ def test_one_requests_failure_is_not_anothers() -> None:
     first, failed, last = run(three())
     assert [first[0].original, last[0].original] == ["a", "b"]
     assert isinstance(failed, ValueError)
+
+
+@pytest.mark.parametrize("wrong", [StopIteration, SystemExit, KeyboardInterrupt])
+def test_a_lane_goes_on_whatever_is_raised(wrong: type[BaseException]) -> None:
+    broken = True
+
+    def work(guard: Guard, items: Sequence[Item], direction: Direction) -> list[Verdict]:
+        if broken:
+            raise wrong
+        return [verdict(item.text) for item in items]
+
+    async def twice() -> list[Verdict]:
+        nonlocal broken
+        door = Lane("check", work, Meter(), window=0.0, batch=8, queue=8)
+        with pytest.raises(DetectionError, match=wrong.__name__):
+            await door.submit(GUARD, texts("a"))
+        broken = False
+        return await door.submit(GUARD, texts("b"))
+
+    assert [one.original for one in run(twice())] == ["b"]
+
+
+def test_too_few_verdicts_are_none() -> None:
+    def work(guard: Guard, items: Sequence[Item], direction: Direction) -> list[Verdict]:
+        return [verdict("other")]
+
+    async def asked() -> list[Verdict]:
+        return await Lane("check", work, Meter(), window=0.0, batch=8, queue=8).submit(
+            GUARD, texts("a", "b")
+        )
+
+    with pytest.raises(DetectionError, match="1 verdicts for 2 texts"):
+        run(asked())
 
 
 def test_a_full_queue_refuses_and_says_when_to_come_again() -> None:

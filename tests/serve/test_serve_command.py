@@ -101,6 +101,7 @@ def test_what_is_wrong_is_told_before_anything_starts(tmp_path: Path) -> None:
     open_wide = unbarb("serve", "--host", "0.0.0.0", "--set", "windw=1", cwd=tmp_path)
     assert open_wide.returncode == 2
     assert "windw" in open_wide.stderr
+    assert "--unsafe-no-keys" in open_wide.stderr, "all that is wrong is told at once"
     assert list(tmp_path.glob("*.db*")) == []
 
 

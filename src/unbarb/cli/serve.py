@@ -134,8 +134,25 @@ def _settings(given: dict[str, Any], more: list[tuple[str, str]]) -> Settings:
     from unbarb.serve.settings import Settings, converted
 
     options = {name: value for name, value in more if "." in name}
-    plain = converted({name: value for name, value in more if "." not in name})
-    return Settings(**{**given, **plain, "options": options})
+    plain = {name: value for name, value in more if "." not in name}
+    try:
+        return Settings(**{**given, **converted(plain), "options": options})
+    except ConfigError as error:
+        if not plain:
+            raise
+        # What stands in --set was not looked at with the rest: tell all of it.
+        raise ConfigError(_both(error, {**given, "options": options})) from None
+
+
+def _both(error: ConfigError, given: dict[str, Any]) -> str:
+    """The problems of --set, and those that are there without it."""
+    from unbarb.serve.settings import Settings
+
+    try:
+        Settings(**given)
+    except ConfigError as other:
+        return "\n".join(dict.fromkeys([*str(error).splitlines(), *str(other).splitlines()]))
+    return str(error)
 
 
 def _run(settings: Settings) -> None:
@@ -164,7 +181,7 @@ def _run(settings: Settings) -> None:
             server_header=False,
             proxy_headers=False,
             timeout_keep_alive=75,
-            timeout_graceful_shutdown=round(settings.drain) or None,
+            timeout_graceful_shutdown=round(settings.drain),
         )
 
 

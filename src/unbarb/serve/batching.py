@@ -16,6 +16,7 @@ from math import ceil
 from time import perf_counter
 from typing import Any, NamedTuple, Protocol
 
+from unbarb.errors import DetectionError
 from unbarb.guard import Guard
 from unbarb.serve.errors import Draining, Overloaded
 from unbarb.text import Direction, Verdict
@@ -127,6 +128,8 @@ class Lane:
                 f" try again in {wait} seconds",
                 retry_after=wait,
             )
+        if not items:
+            return []
         loop = asyncio.get_running_loop()
         jobs = [Job(guard, part, direction, loop.create_future()) for part in cut(items, self._batch)]
         for job in jobs:
@@ -200,13 +203,18 @@ class Lane:
         """In the thread: the verdicts of each job, or what went wrong with it."""
         items = [item for job in jobs for item in job.items]
         try:
-            verdicts = iter(self._work(jobs[0].guard, items, jobs[0].direction))
-            return [[next(verdicts) for _ in job.items] for job in jobs]
-        except Exception as error:  # a plug-in may raise anything
-            if len(jobs) == 1:
+            verdicts = list(self._work(jobs[0].guard, items, jobs[0].direction))
+            if len(verdicts) != len(items):
+                raise DetectionError(f"{len(verdicts)} verdicts for {len(items)} texts; each needs one")
+        except BaseException as error:  # a plug-in may raise anything, and the lane must go on
+            if len(jobs) > 1:  # one request's trouble is not another's
+                return [result for job in jobs for result in self._done([job])]
+            if isinstance(error, Exception) and not isinstance(error, StopIteration):
                 return [error]
-            # One request's trouble is not another's.
-            return [result for job in jobs for result in self._done([job])]
+            # What a future cannot hold, or would end the process.
+            return [DetectionError(f"{type(error).__name__} was raised")]
+        given = iter(verdicts)
+        return [[next(given) for _ in job.items] for job in jobs]
 
     def _changed(self, by: int) -> None:
         self._waiting += by
