@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from time import monotonic, sleep
 from types import FrameType
 from typing import Any
 
@@ -18,6 +19,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
 from unbarb import __version__
+from unbarb.audit import AuditLog
+from unbarb.errors import AuditError
 from unbarb.serve import health
 from unbarb.serve.dialects import chosen, problem
 from unbarb.serve.entrance import REQUEST_ID, Entrance, Places
@@ -29,11 +32,41 @@ from unbarb.serve.settings import Settings
 
 log = logging.getLogger("unbarb.serve")
 
+PATIENCE = 30.0
+"""Seconds for which a worker tries to open the record before it gives up."""
+AGAIN = 0.5
+"""Seconds between its tries."""
+
 
 def from_environment() -> FastAPI:
-    """The application that the settings in the environment describe; what every worker calls."""
+    """The application that the settings in the environment describe; what every worker calls.
+
+    A worker that takes another's place while the database is away waits for it.
+
+    Raises:
+        ConfigError: a policy, a key file or a setting is not valid.
+        AuditError: the record could not be opened for half a minute.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    return create_app(Settings.from_environment())
+    settings = Settings.from_environment()
+    return create_app(settings, audit=_record(settings))
+
+
+def _record(settings: Settings) -> AuditLog | None:
+    """The record that the settings name, as soon as it can be opened; nothing else runs yet."""
+    if settings.audit is None:
+        return None
+    until, told = monotonic() + PATIENCE, False
+    while True:
+        try:
+            return AuditLog.open(settings.audit, keys=settings.audit_keys)
+        except AuditError:
+            if monotonic() > until:
+                raise
+            if not told:
+                log.error("the record cannot be opened yet; trying for %g seconds", PATIENCE)
+            told = True
+            sleep(AGAIN)
 
 
 def create_app(settings: Settings | None = None, *, audit: Log | None = None) -> FastAPI:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from unbarb.audit import AuditLog, Event
 from unbarb.errors import ConfigError
 from unbarb.guard import Guard
 from unbarb.serve.batching import Item, Lane, Work
+from unbarb.serve.errors import AuditFailed
 from unbarb.serve.keys import Key, read
 from unbarb.serve.limits import Limits
 from unbarb.serve.metrics import Meters
@@ -72,6 +74,7 @@ class Service:
             for name, work in LANES.items()
         }
         self.draining = False
+        self._unrecorded: list[Event] = []
         self._keys_seen = _signature(settings.keys)
         self._watching: asyncio.Task[None] | None = None
 
@@ -82,8 +85,13 @@ class Service:
         return reasons + (["the record cannot be written"] if self.recorder.failing else [])
 
     async def start(self) -> None:
-        """Put the policies in force on record and begin to watch the files."""
-        await self._told(self.policies.started)
+        """Put the policies in force on record and begin to watch the files.
+
+        A worker that starts while the record cannot be written puts them there later: where it failed,
+        the whole service would stop with it.
+        """
+        with suppress(AuditFailed):
+            await self._told(self.policies.started)
         self._watching = asyncio.create_task(self._watch())
 
     async def stop(self) -> None:
@@ -94,12 +102,14 @@ class Service:
             await asyncio.wait([self._watching])
         for lane in self.lanes.values():
             await lane.close()
+        with suppress(AuditFailed):
+            await self._told([])
         await self.recorder.close()
 
     async def refresh(self) -> None:
-        """Read policies and keys that changed on disk."""
-        await self._told(await asyncio.to_thread(self.policies.refresh))
+        """Read keys and policies that changed on disk; a revoked key waits for no record."""
         await asyncio.to_thread(self._refresh_keys)
+        await self._told(await asyncio.to_thread(self.policies.refresh))
 
     async def _watch(self) -> None:
         while True:
@@ -110,14 +120,17 @@ class Service:
                 log.error("reading policies and keys again failed: %s", type(error).__name__)
 
     async def _told(self, changes: Sequence[Change]) -> None:
-        """Log, count and record what happened to policies."""
+        """Log, count and record what happened to policies; what cannot be recorded now is so next time."""
         for change in changes:
             self.meters.reloads.labels("policy", change.outcome).inc()
             if change.outcome == "refused":
                 log.error("policy %s stays as it was: %s", change.name, change.reason)
             else:
                 log.info("policy %s %s (%s)", change.name, change.outcome, change.after or change.before)
-        await self.recorder.record([self._event(change) for change in changes])
+            self._unrecorded.append(self._event(change))
+        if events := list(self._unrecorded):
+            await self.recorder.record(events)
+            self._unrecorded = [event for event in self._unrecorded if event not in events]
 
     def _event(self, change: Change) -> Event:
         if change.outcome in ("loaded", "changed"):
