@@ -16,7 +16,7 @@ from audit_events import ENCRYPTED, decision, mixed, verdict
 from audit_writers import write, write_until_killed
 from sqlalchemy import delete, select, text
 
-from postgres import Postgres
+from postgres import Postgres, binary
 from unbarb.audit import Event
 from unbarb.audit.database import VERSIONS
 from unbarb.audit.event import new_id
@@ -271,3 +271,20 @@ def test_the_head_is_signed_with_every_append(log: AuditLog, keys: Path) -> None
         with log.database.reading() as connection:
             signatures.append(connection.execute(select(Head.signature)).scalar_one())
     assert signatures[0] != signatures[1]
+
+
+def test_a_log_is_verified_while_it_is_written_to(log: AuditLog) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(lambda: [log.append([decision(n)]) for n in range(60)])
+        seen = [verify(log)]
+        while not writing.done():
+            seen.append(verify(log))
+        writing.result()
+    seen.append(verify(log))
+    assert [found.tamperings for found in seen] == [()] * len(seen)
+    assert seen[-1].records == 60
+
+
+def test_a_missing_postgresql_is_told_with_how_to_install_it() -> None:
+    with pytest.raises(RuntimeError, match="apt-get install postgresql"):
+        binary("no-such-program")
