@@ -149,3 +149,41 @@ def test_workers_add_their_figures_up_and_one_that_is_killed_comes_back(tmp_path
         assert httpx.post(f"{address}/v1/check", json=HELLO).status_code == 200
     done = unbarb("audit", "verify", "--log", "unbarb-audit.db", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("package", ["fastapi", "uvicorn", "prometheus_client", "sqlalchemy"])
+def test_without_its_extra_the_command_says_what_to_install(package: str, tmp_path: Path) -> None:
+    program = (
+        f"import sys; sys.modules[{package!r}] = None; sys.argv = ['unbarb', 'serve', '--port', '0'];"
+        "from unbarb.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert f"needs the package '{package}': pip install 'unbarb[serve]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_serves_is_loaded_by_serving_alone() -> None:
+    program = (
+        "import sys, unbarb.guard, unbarb.stream, unbarb.cli.keys, unbarb.cli.serve;"
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "unbarb" in loaded
+    assert not loaded & {
+        "fastapi",
+        "starlette",
+        "pydantic",
+        "uvicorn",
+        "sqlalchemy",
+        "prometheus_client",
+        "torch",
+    }
