@@ -15,7 +15,7 @@ IN := $(VENV)/bin/
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := test
-.PHONY: demo serve test test-slow lint bench docs docs-data readme model postgresql clean
+.PHONY: demo serve chat test test-slow lint bench docs docs-data readme model postgresql clean
 
 demo: $(DEMO)/.installed
 	$(DEMO)/bin/unbarb rewrite --input examples/comments.txt --view table
@@ -23,6 +23,9 @@ demo: $(DEMO)/.installed
 # The service on http://127.0.0.1:8000, with the embedded model.
 serve: $(SERVICE)/.installed
 	$(SERVICE)/bin/unbarb serve
+
+chat: $(SERVICE)/.installed
+	$(SERVICE)/bin/python examples/chat_through_proxy.py
 
 test: lint postgresql
 	$(IN)python -m pytest -m "not slow" $(PYTEST_FLAGS)

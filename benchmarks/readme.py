@@ -1,4 +1,4 @@
-"""Writes the demonstration in README.md: what ``unbarb rewrite`` prints for some lines of the examples.
+"""Writes the demonstrations in README.md: what ``unbarb rewrite`` and the chat through the proxy print.
 
 Run ``python benchmarks/readme.py`` on a machine that does nothing else; the milliseconds are its own.
 """
@@ -14,25 +14,38 @@ ROOT = Path(__file__).parents[1]
 LINES = (3, 4, 5, 6, 12, 16, 25, 26, 27, 30, 32, 33, 34, 35)
 """Lines of examples/comments.txt that are shown: enough to see every action."""
 
-BLOCK = re.compile(r"(<!-- demo -->\n```\n).*?(\n```\n<!-- end -->)", re.DOTALL)
 
-
-def printed() -> str:
+def demo() -> str:
     """The table for those lines, as a pipe gets it."""
     lines = (ROOT / "examples" / "comments.txt").read_text(encoding="utf-8").splitlines()
-    texts = "\n".join(lines[number - 1] for number in LINES) + "\n"
-    command = [sys.executable, "-m", "unbarb", "rewrite", "--view", "table"]
-    done = subprocess.run(command, input=texts, capture_output=True, encoding="utf-8", check=True)
+    return printed(
+        "-m", "unbarb", "rewrite", "--view", "table", given="".join(f"{lines[n - 1]}\n" for n in LINES)
+    )
+
+
+def chat() -> str:
+    """The last picture of the chat."""
+    return printed(str(ROOT / "examples" / "chat_through_proxy.py"))
+
+
+def printed(*arguments: str, given: str = "") -> str:
+    """What Python prints for `arguments`, without white space that nobody sees."""
+    done = subprocess.run(
+        [sys.executable, *arguments], input=given, capture_output=True, encoding="utf-8", check=True
+    )
     return "\n".join(line.rstrip() for line in done.stdout.splitlines()).strip("\n")
 
 
 def main() -> None:
     page = ROOT / "README.md"
-    content, blocks = BLOCK.subn(
-        lambda found: found[1] + printed() + found[2], page.read_text(encoding="utf-8")
-    )
-    if blocks != 1:
-        raise SystemExit(f"{page}: {blocks} blocks between <!-- demo --> and <!-- end -->, not one")
+    content = page.read_text(encoding="utf-8")
+    for name, text in (("demo", demo()), ("chat", chat())):
+        block = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        content, blocks = block.subn(
+            lambda found, text=text: f"{found[1]}```\n{text}\n```\n{found[2]}", content
+        )
+        if blocks != 1:
+            raise SystemExit(f"{page}: {blocks} blocks between <!-- {name} --> and <!-- end -->, not one")
     page.write_text(content, encoding="utf-8")
     print(page)
 

@@ -15,15 +15,16 @@ from transformers import AutoModelForCausalLM
 
 from unbarb.detect.folder import UNBOUNDED, ModelFolder
 from unbarb.detect.pretrained import load
-from unbarb.detect.scorer import Scorer
+from unbarb.detect.scorer import scored
 from unbarb.errors import ConfigError, DetectionError, ModelError
 from unbarb.prompt import CHOICES, FILE, Template, built_in
 from unbarb.segment import sentences
+from unbarb.text import Analysis
 
 DIGITS = 6
 
 
-class Generative(Scorer):
+class Generative:
     """A causal model as a detector, trained to answer a line a label, or as it is.
 
     A label's score is P(yes) / (P(yes) + P(no)) after the lines of the labels before it, each with its
@@ -63,6 +64,12 @@ class Generative(Scorer):
         self.labels = frozenset(self._template.labels)
         self.digest = folder.digest()
         self._choice("")  # fails now, and not at the first text
+
+    def detect(
+        self, texts: Sequence[str], *, context: Sequence[str | None] | None = None
+    ) -> list[Analysis]:
+        """Score every text, all of it; `context` is not read."""
+        return scored(self, texts)
 
     def score(self, text: str) -> dict[str, float]:
         """The score of each label."""

@@ -5,6 +5,7 @@ It knows no grammar and no context, and so errs where the encoder does not; that
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -16,10 +17,10 @@ from numpy.typing import NDArray
 from unbarb.detect.arrays import read_arrays
 from unbarb.detect.features import ROWS, RowArray, rows
 from unbarb.detect.normalize import normalize
-from unbarb.detect.scorer import Scorer
+from unbarb.detect.scorer import scored
 from unbarb.errors import ModelError
 from unbarb.segment import sentences
-from unbarb.text import LABELS
+from unbarb.text import LABELS, Analysis
 
 FILE = Path(__file__).parent.parent / "models" / "embedded-en" / "linear.npz"
 
@@ -79,7 +80,7 @@ class LinearWeights:
         return np.asarray(1 / (1 + np.exp(-(self.slope * self.logits(on) + self.shift))), np.float32)
 
 
-class Linear(Scorer):
+class Linear:
     """Detector of the labels its weights know; gives scores and no findings.
 
     Args:
@@ -95,6 +96,12 @@ class Linear(Scorer):
         self.weights = LinearWeights.load(path)
         self.labels = frozenset(self.weights.labels)
         self.digest = f"sha256:{sha256(path.read_bytes()).hexdigest()}"
+
+    def detect(
+        self, texts: Sequence[str], *, context: Sequence[str | None] | None = None
+    ) -> list[Analysis]:
+        """Score every text: the highest of its parts; `context` is not read."""
+        return scored(self, texts)
 
     def score(self, text: str) -> dict[str, float]:
         """The score of each label."""

@@ -1,30 +1,29 @@
-"""A detector that scores whole texts, one by one, and finds no spans."""
+"""What detectors share that score whole texts, one by one, and find no spans."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Protocol
 
 from unbarb.segment import language
 from unbarb.text import Analysis
 
 
-class Scorer(ABC):
-    """What such detectors share; each sets `name`, `labels` and `digest` (see `protocol.Detector`)."""
+class Scorer(Protocol):
+    """A detector that can score a text by itself."""
 
-    name: str
-    labels: frozenset[str]
-    digest: str
+    @property
+    def name(self) -> str: ...
 
-    @abstractmethod
-    def score(self, text: str) -> dict[str, float]:
-        """The score of each label, of all of `text`."""
+    @property
+    def digest(self) -> str: ...
 
-    def detect(
-        self, texts: Sequence[str], *, context: Sequence[str | None] | None = None
-    ) -> list[Analysis]:
-        """Score every text, all of it, as a whole: there are no findings; `context` is not read."""
-        return [
-            Analysis(text, self.score(text), language=language(text), models={self.name: self.digest})
-            for text in texts
-        ]
+    def score(self, text: str) -> dict[str, float]: ...
+
+
+def scored(scorer: Scorer, texts: Sequence[str]) -> list[Analysis]:
+    """An analysis of each text: its scores, its language and what scored it."""
+    return [
+        Analysis(text, scorer.score(text), language=language(text), models={scorer.name: scorer.digest})
+        for text in texts
+    ]

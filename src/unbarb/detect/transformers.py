@@ -12,9 +12,10 @@ from tokenizers import Tokenizer
 
 from unbarb.detect.folder import ModelFolder, read_json
 from unbarb.detect.outputs import Outputs
-from unbarb.detect.scorer import Scorer
+from unbarb.detect.scorer import scored
 from unbarb.errors import ConfigError
 from unbarb.plugins import missing_extra
+from unbarb.text import Analysis
 
 LONGEST = 512
 DIGITS = 6
@@ -32,7 +33,7 @@ class Classifier(Protocol):
     def logits(self, ids: Sequence[int]) -> list[float]: ...
 
 
-class TransformersDetector(Scorer):
+class TransformersDetector:
     """A classifier as a detector.
 
     Args:
@@ -81,6 +82,12 @@ class TransformersDetector(Scorer):
         self.name = alias or "transformers"
         self.labels = frozenset(self._outputs.labels)
         self.digest = folder.digest()
+
+    def detect(
+        self, texts: Sequence[str], *, context: Sequence[str | None] | None = None
+    ) -> list[Analysis]:
+        """Score every text, all of it, as a whole: there are no findings; `context` is not read."""
+        return scored(self, texts)
 
     def score(self, text: str) -> dict[str, float]:
         """The score of each label: the highest of its windows, 0 for a blank text."""
