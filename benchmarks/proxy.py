@@ -11,7 +11,7 @@ in front of it with no guardrail, no database and its logging turned down, from 
 changes each round, so that what else the machine does falls on all of them alike. A proxy's overhead is its
 median less the median of the bare server in the same run. LiteLLM keeps no record here, so the share is of
 the proxy without one; what the record adds is what the disk takes to have it for good, and stands beside
-it. Results go to benchmarks/proxy.json.
+it. Results go to benchmarks/proxy.json and docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
+
+from section import write_section
 
 from serve import VOCABULARY, running
 
@@ -158,12 +160,39 @@ def version(litellm: Path) -> str:
     return subprocess.run([python, "-c", tell], capture_output=True, text=True, check=True).stdout.strip()
 
 
+def section(result: dict[str, Any]) -> list[str]:
+    """The lines of docs/benchmarks.md."""
+    names = {
+        "bare": "the model server alone", "unbarb": "the proxy, everything guarded",
+        "unbarb_recording": "the same, on record before it leaves",
+        "litellm": "LiteLLM's proxy, no guardrail",
+    }  # fmt: skip
+    rows = [
+        f"| {names[name]} | {one['p50_ms']:.1f} | {one['p95_ms']:.1f} | "
+        + (f"{result['overhead_p50_ms'][name]:.1f} |" if name in result["overhead_p50_ms"] else "|")
+        for name, one in result["servers"].items()
+    ]
+    machine = ", ".join(f"{key} {value}" for key, value in result["machine"].items())
+    return [
+        "## The chat proxy", "",
+        f"One chat that is not streamed: {result['question_words']} clean words and a system message in,"
+        f" {result['answer_words']} clean words out; {result['rounds']} chats with each server in turn"
+        " (`benchmarks/proxy.py`). What is added is the median less that of the model server.", "",
+        "| | p50 ms | p95 ms | added, p50 ms |", "|---|---|---|---|", *rows, "",
+        f"Without a record, as LiteLLM runs here, the proxy adds {result['share_of_litellms']:.2f} of what"
+        f" LiteLLM {result['litellm']} adds. What the record adds is mostly what the disk takes to have it"
+        " for good.",
+        "", f"Measured with {machine}.",
+    ]  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="40 rounds, nothing written")
     parser.add_argument("--rounds", type=int, default=500, help="questions to each server (default 500)")
     parser.add_argument("--litellm", type=Path, default=Path(".venv-litellm/bin/litellm"))
     parser.add_argument("--out", type=Path, default=HERE / "proxy.json")
+    parser.add_argument("--page", type=Path, default=HERE.parent / "docs" / "benchmarks.md")
     parser.add_argument("--upstream", type=int, metavar="PORT", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.upstream:
@@ -175,6 +204,7 @@ def main() -> None:
     print(json.dumps(result, indent=2))
     if not given.quick:
         given.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        write_section(given.page, "proxy", section(result))
 
 
 if __name__ == "__main__":

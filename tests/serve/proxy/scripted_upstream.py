@@ -82,7 +82,8 @@ class ScriptedUpstream:
     """What the server says next, and what it was asked.
 
     `parts` are the bytes of its reply; after `stays` of them it says nothing more and waits until its
-    client goes away, which sets `left`. `drops` lets the connection break after the last part.
+    client goes away, which sets `left`. `drops` lets the connection break after the last part. `sent` counts
+    the parts that were taken.
     """
 
     address: str = ""
@@ -91,6 +92,7 @@ class ScriptedUpstream:
     headers: dict[str, str] = field(default_factory=dict)
     stays: bool = False
     drops: bool = False
+    sent: int = 0
     seen: list[Seen] = field(default_factory=list)
     left: threading.Event = field(default_factory=threading.Event)
 
@@ -109,6 +111,7 @@ class ScriptedUpstream:
     ) -> None:
         self.parts, self.status, self.drops, self.stays = parts, status, drops, stays
         self.headers = {"x-request-id": "upstream-7"} | headers
+        self.sent = 0
         self.seen.clear()
         self.left.clear()
 
@@ -121,6 +124,7 @@ class ScriptedUpstream:
         try:
             for part in self.parts:
                 yield part
+                self.sent += 1
                 await asyncio.sleep(0)
             if self.drops:
                 raise ConnectionError("as the test wants it")

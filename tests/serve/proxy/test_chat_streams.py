@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import httpx2
@@ -225,3 +226,18 @@ def test_a_reply_that_is_no_stream_is_refused(client: OpenAI, proxied: Proxied) 
 
 def _raw(proxied: Proxied, **more: Any) -> httpx2.Response:
     return httpx2.post(f"{proxied.address}/v1/chat/completions", json=HELLO | more, timeout=30)
+
+
+def test_a_client_that_does_not_read_slows_the_upstream_down(proxied: Proxied) -> None:
+    calls = [{"index": 0, "function": {"arguments": "x" * 65_000}}]
+    frame = events([chunk({"tool_calls": calls})], end=b"")
+    parts = [frame] * 1500
+    proxied.upstream.streams(b"", lambda _: parts)
+    with httpx2.stream("POST", f"{proxied.address}/v1/chat/completions", json=HELLO | {"stream": True}):
+        before, still = -1, 0
+        while still < 10:  # half a second in which nothing was taken
+            still = still + 1 if proxied.upstream.sent == before else 0
+            before = proxied.upstream.sent
+            time.sleep(0.05)
+        assert before < len(parts)
+    assert proxied.upstream.left.wait(10)
