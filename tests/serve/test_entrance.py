@@ -111,8 +111,8 @@ def test_a_key_has_its_policy_and_may_name_those_it_may(serve: Any, tmp_path: Pa
 
 def test_keys_are_read_again_and_a_broken_file_changes_nothing(serve: Any, tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
-    token = key_in(path)
-    client: TestClient = serve(keys=path)
+    token, kept = key_in(path), Kept()
+    client: TestClient = serve(kept, keys=path)
     refresh = client.app.state.service.refresh  # type: ignore[attr-defined]
 
     def asked(with_token: str) -> int:
@@ -131,6 +131,11 @@ def test_keys_are_read_again_and_a_broken_file_changes_nothing(serve: Any, tmp_p
     assert asked(token) == 401
     path.unlink()
     assert asked(token) == 401
+    first, second = (one.split("_")[1] for one in (token, later))
+    assert [event.details for event in kept.events if event.kind == "admin"] == [
+        {"what": "API keys changed", "added": [second], "changed": [], "gone": []},
+        {"what": "API keys changed", "added": [], "changed": sorted([first, second]), "gone": []},
+    ]
 
 
 def test_a_rate_is_told_and_held(serve: Any, tmp_path: Path) -> None:

@@ -143,14 +143,22 @@ class Service:
         if path is None or signature == self._keys_seen:
             return
         self._keys_seen = signature
+        before = self.keys or {}
         try:
-            self.keys = read(path)
+            self.keys = after = read(path)
         except ConfigError as error:
             self.meters.reloads.labels("keys", "refused").inc()
             log.error("keys stay as they were: %s", error)
-        else:
-            self.meters.reloads.labels("keys", "changed").inc()
-            log.info("keys read again: %d", len(self.keys))
+            return
+        self.meters.reloads.labels("keys", "changed").inc()
+        log.info("keys read again: %d", len(after))
+        differ = {
+            "added": sorted(after.keys() - before.keys()),
+            "changed": sorted(name for name in after.keys() & before.keys() if after[name] != before[name]),
+            "gone": sorted(before.keys() - after.keys()),
+        }
+        if any(differ.values()):
+            self._unrecorded.append(Event.admin("API keys changed", differ))
 
 
 def _signature(path: Path | None) -> tuple[int, int, int] | None:
