@@ -151,7 +151,8 @@ def test_every_decision_is_on_record_before_anything_passes(guard: Guard, record
 
 def test_a_policy_may_have_what_cannot_be_recorded_spilled(guard: Guard, record: Record) -> None:
     policy = Policy.parse(
-        "{schema: 1, labels: {insult: {threshold: 0.5, action: rewrite}}, audit: {on_failure: spill}}"
+        "{schema: 1, name: mine, audit: {on_failure: spill},"
+        " labels: {insult: {threshold: 0.5, action: rewrite}}}"
     )
     spilling = Guard(policy, detectors=guard.panel.members, verifier=guard.verifier, threads=1)
     record.failing = True

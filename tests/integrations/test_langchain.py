@@ -123,7 +123,7 @@ def test_blocks_of_content_are_guarded_one_by_one(guard: Guard) -> None:
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aWRpb3Q="}}
     said: list[str | dict[Any, Any]] = [{"type": "thinking", "thinking": RUDE, "signature": "s"}, "Fine. "]
     said.append({"type": "text", "text": RUDE, "annotations": []})
-    content = [{"type": "text", "text": RUDE}, image]
+    content: list[Any] = [{"type": "text", "text": RUDE}, image]
     first, second = contents(agent(guard, saying(AIMessage(said))).invoke(ask(content)))
     assert first == [{"type": "text", "text": CALM}, image]
     assert [one if isinstance(one, str) else {**one} for one in second] == [
@@ -234,7 +234,7 @@ def test_a_chain_streams_what_has_been_checked_token_by_token(guard: Guard) -> N
 
 def test_parts_of_a_streamed_content_are_texts_of_their_own(guard: Guard) -> None:
     def part(index: int, text: str) -> AIMessageChunk:
-        return AIMessageChunk([{"type": "text", "text": text, "index": index}])
+        return AIMessageChunk(content=[{"type": "text", "text": text, "index": index}])
 
     chunks = [part(0, "You are an "), part(1, "Good day."), part(0, "idiot."), part(1, " Bye.")]
     left = list(GuardRunnable(guard).transform(iter(chunks)))

@@ -1,4 +1,7 @@
-"""The guard in LangChain: middleware for agents, a Runnable for chains; see docs/integrations/langchain.md."""
+"""The guard in LangChain: middleware for agents, and a Runnable for chains.
+
+See docs/integrations/langchain.md.
+"""
 
 from __future__ import annotations
 
