@@ -279,3 +279,30 @@ def test_a_timer_is_told_of_every_step() -> None:
     timed("he is a jerk today")
     assert [step for step, _ in told[1:]] == ["detect", "rewrite", "verify"]
     assert all(seconds > 0 for _, seconds in told)
+
+
+def test_a_sentence_is_changed_within_a_toxic_text_from_its_ceiling_on() -> None:
+    guarded = guard(known={"jerk": 0.9, "silly": 0.45, "[...]": 0.1}, rewriter=Swapper(("person",)))
+    whole = guarded.check("he is a jerk", direction="output")
+    texts = ["what a jerk", "how silly", "how nice"]
+    verdicts = guarded.within(texts, [whole] * 3, ids=["a", "b", "c"])
+    assert [verdict.original for verdict in verdicts] == texts
+    assert [verdict.id for verdict in verdicts] == ["a", "b", "c"]
+    assert guarded.check("how silly").action == "allow"
+    assert [verdict.text for verdict in verdicts] == ["what a person", "how", "how nice"]
+    assert [verdict.action for verdict in verdicts] == ["rewrite", "rewrite", "allow"]
+    assert [verdict.rule for verdict in verdicts] == [whole.rule, whole.rule, "none"]
+    assert {verdict.direction for verdict in verdicts} == {"output"}
+
+
+def test_a_detector_that_fails_within_a_text_closes_the_gate() -> None:
+    guarded = guard(breaks_on="\0")
+    whole = guarded.check("he is a jerk")
+    (verdict,) = guarded.within(["what is \0 this"], [whole])
+    assert (verdict.action, verdict.text) == ("block", None)
+    assert verdict.rule.startswith("on.detector_error")
+
+
+def test_only_a_guard_with_a_rewriter_rewrites() -> None:
+    assert guard().rewrites
+    assert not Guard(detectors=[Spotter()], rewriter=None).rewrites

@@ -164,23 +164,32 @@ class Guard:
     def _within(self, text: str, analysis: Analysis, whole: Verdict, name: str | None) -> Verdict:
         asked: Action = "mask" if whole.action == "mask" and not whole.not_detoxifiable else "rewrite"
         guilty = over(analysis.scores, self.policy.ceilings(whole.direction))
+        decision = Decision(asked, whole.rule) if guilty else Decision("allow")
+        if failed(analysis):
+            decision = self.policy.stricter(decision, self.policy.on_detector_error, "on.detector_error")
         verdict = Verdict(
             id=name,
             direction=whole.direction,
-            action=asked if guilty else "allow",
+            action=decision.action,
             original=text,
-            text=text,
+            text=None if decision.action in ("block", "route") else text,
             scores=analysis.scores,
             unscored=whole.unscored,
             findings=analysis.findings,
-            rule=whole.rule if guilty else "none",
+            step="block"
+            if decision.action == "block"
+            else "route"
+            if decision.action == "route"
+            else "none",
+            rule=decision.rule,
             policy=whole.policy,
             models=analysis.models,
             coverage=analysis.coverage,
             language=analysis.language,
             warnings=analysis.warnings,
+            message=decision.message,
         )
-        if not guilty:
+        if verdict.action not in ("rewrite", "mask"):
             return verdict
         done = self._carried_out(verdict)
         return done if done.text is not None else self.withheld(verdict)
