@@ -10,7 +10,7 @@ The service does all that it does by default: policy, record (SQLite, on the dis
 metrics. The peer answers the six probabilities and records nothing. It is built from its published
 configuration (12 layers, 768 wide) with random weights, for time does not depend on what a weight is; in
 fp32 and in bf16, each request by itself, as in any tutorial, and the better of the two counts. Results go
-to benchmarks/serve.json.
+to benchmarks/serve.json and to docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from random import Random
+from typing import Any
+
+from section import write_section
 
 HERE = Path(__file__).parent
 CONNECTIONS, RUDE_SHARE = 32, 0.05
@@ -193,7 +196,7 @@ def peer_app():
     return app
 
 
-def measured(seconds: float, most: int, workers: int) -> dict[str, object]:
+def measured(seconds: float, most: int, workers: int) -> dict[str, Any]:
     """All figures of one run."""
     peers = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -215,12 +218,34 @@ def measured(seconds: float, most: int, workers: int) -> dict[str, object]:
     }  # fmt: skip
 
 
+def section(result: dict[str, Any]) -> list[str]:
+    """What the page of benchmarks says of a run."""
+    names = {"float32": "BERT-base behind FastAPI, fp32", "bfloat16": "BERT-base behind FastAPI, bf16"}
+    servers = [("`/v1/check`, recorded in SQLite", result["check"])]
+    servers += [(names[kind], one) for kind, one in result["bert_base"].items()]
+    machine = ", ".join(f"{key} {value}" for key, value in result["machine"].items())
+    return [
+        "## The service", "",
+        f"Texts of {result['words']} words, {result['rude_share']:.0%} of them rude, over"
+        f" {result['connections']} connections for {result['seconds']:g} seconds, {result['workers']}"
+        " workers (`benchmarks/serve.py`). The load comes from a process on the same cores.", "",
+        "| server | requests a second | p50 ms | p95 ms |", "|---|---|---|---|",
+        *(
+            f"| {name} | {one['requests_per_second']:.0f} | {one['p50_ms']:.1f} | {one['p95_ms']:.1f} |"
+            for name, one in servers
+        ), "",
+        f"That is {result['times_the_requests']:.1f} times the requests of the better peer.", "",
+        f"Measured with {machine}.",
+    ]  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="3 seconds each, nothing written")
     parser.add_argument("--seconds", type=float, default=20.0, help="of load on each server (default 20)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--out", type=Path, default=HERE / "serve.json")
+    parser.add_argument("--page", type=Path, default=HERE.parent / "docs" / "benchmarks.md")
     parser.add_argument("--peer", nargs=3, metavar=("WORKERS", "DTYPE", "PORT"), help=argparse.SUPPRESS)
     parser.add_argument("--client", nargs=4, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -235,6 +260,7 @@ def main() -> None:
     print(json.dumps(result, indent=2))
     if not given.quick:
         given.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        write_section(given.page, "serve", section(result))
 
 
 if __name__ == "__main__":
