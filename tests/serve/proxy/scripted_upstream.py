@@ -82,8 +82,8 @@ class ScriptedUpstream:
     """What the server says next, and what it was asked.
 
     `parts` are the bytes of its reply; after `stays` of them it says nothing more and waits until its
-    client goes away, which sets `left`. `drops` lets the connection break after the last part. `sent` counts
-    the parts that were taken.
+    client goes away, which sets `left`. `drops` lets the connection break after the last part. `sent`
+    counts the parts that were taken.
     """
 
     address: str = ""

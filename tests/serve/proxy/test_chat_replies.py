@@ -83,9 +83,15 @@ def test_whatever_people_read_in_a_reply_is_guarded(proxied: Proxied, name: str)
 
 
 def test_parts_of_a_reply_are_guarded(proxied: Proxied) -> None:
-    sent = reply(None, content=[{"type": "text", "text": "You are an idiot."}])
-    proxied.upstream.answers(sent)
-    assert chat(proxied).json()["choices"][0]["message"]["content"][0]["text"] == "You are not good."
+    part = {"type": "text", "text": "You are an idiot.", "annotations": [{"title": "You are an idiot."}]}
+    proxied.upstream.answers(reply(None, content=[part, {"type": "file", "file": {"filename": "idiot"}}]))
+    got = chat(proxied).json()
+    said = [{"type": "text", "text": "You are not good."}, {"type": "file"}]
+    assert got["choices"][0]["message"]["content"] == said
+    assert got["unbarb"]["withheld"] == [
+        "choices.message.content.annotations",
+        "choices.message.content.file",
+    ]
 
 
 def test_other_words_in_a_reply_are_withheld_and_named(proxied: Proxied) -> None:
@@ -207,6 +213,8 @@ def test_the_upstreams_models_are_listed(client: OpenAI, proxied: Proxied) -> No
         ({"messages": [{"role": "user", "content": 3}]}, "messages[0].content"),
         ({"messages": [{"content": [{"type": "thought", "text": "x"}]}]}, "messages[0].content[0]"),
         ({"messages": [{"content": [{"type": "text"}]}]}, "messages[0].content[0]"),
+        ({"messages": [{"content": [{"type": ["text"], "text": "x"}]}]}, "messages[0].content[0]"),
+        ({"messages": [{"content": ["x"]}]}, "messages[0].content[0]"),
         ({"modalities": ["text", "audio"]}, "modalities"),
         ({"stream": "yes"}, "stream"),
         ({"n": 0}, "n:"),
@@ -264,7 +272,8 @@ def test_an_error_without_words_of_its_own_gets_ours(proxied: Proxied, body: byt
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"choices": 3}', b'{"choices": [{"index": 0}]}',
-                                  b'{"choices": [{"message": {"content": {"a": "idiot"}}}]}'])  # fmt: skip
+                                  b'{"choices": [{"message": {"content": {"a": "idiot"}}}]}',
+        b'{"choices": [{"message": {}, "finish_reason": {"a": "idiot"}}]}'])  # fmt: skip
 def test_a_reply_that_cannot_be_read_does_not_leave(proxied: Proxied, body: bytes) -> None:
     proxied.upstream.answers(body)
     answer = chat(proxied)

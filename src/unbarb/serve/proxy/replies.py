@@ -10,11 +10,12 @@ from unbarb.serve.calls import Call
 from unbarb.serve.errors import ServiceError
 from unbarb.serve.proxy.bodies import Json, read, sound
 from unbarb.serve.proxy.choices import FILTERED, Layout
-from unbarb.serve.proxy.texts import AROUND, CALLS, SPOKEN, Place, keep, of_message
+from unbarb.serve.proxy.texts import AROUND, Place, keep, of_message, strip
 from unbarb.text import Direction, Verdict
 
 AT_ONCE = 64
 """Texts that are judged together: a long conversation goes in parts."""
+OF_A_CHOICE = frozenset({"index", "finish_reason", "logprobs"})
 NO_USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
 
@@ -65,13 +66,12 @@ async def guarded(call: Call, data: bytes, layout: Layout, asked: Sequence[Verdi
     inner = layout.message
     found: list[tuple[int, Place]] = []
     for at, choice in enumerate(choices):
-        if inner is None:
-            withheld += keep(choice, frozenset({"index", "finish_reason", "logprobs", "text"}), "choices.")
-            found += [(at, Place(f"choices[{at}].text", choice, "text"))] if choice["text"] else []
-        else:
-            withheld += keep(choice, frozenset({"index", "finish_reason", "logprobs", inner}), "choices.")
-            withheld += keep(choice[inner], CALLS.union(SPOKEN), f"choices.{inner}.")
+        withheld += keep(choice, OF_A_CHOICE | {inner or "text"}, "choices.")
+        if inner is not None:
+            withheld += strip(choice[inner], f"choices.{inner}.")
             found += [(at, place) for place in of_message(choice[inner], f"choices[{at}].{inner}")]
+        elif choice["text"]:
+            found.append((at, Place(f"choices[{at}].text", choice, "text")))
     verdicts = await judged(call, [place for _, place in found], "output")
     for (at, place), verdict in zip(found, verdicts, strict=True):
         choice = choices[at]
@@ -90,6 +90,8 @@ def _choices(reply: Json, layout: Layout) -> list[Json]:
         message = choice.get(layout.message or "text") if isinstance(choice, dict) else None
         if not isinstance(message, dict if layout.message else str):
             raise ValueError(f"a choice without its {layout.message or 'text'}")
+        if not isinstance(choice.get("finish_reason"), str | None):
+            raise ValueError("a finish_reason that is no word")
     return choices
 
 
@@ -153,5 +155,5 @@ def _around(kind: str, body: Json, told: Json) -> Json:
         "id": f"unbarb-{told['request_id']}",
         "object": kind,
         "created": int(time()),
-        "model": body.get("model", ""),
+        "model": str(body.get("model") or ""),
     }

@@ -10,7 +10,7 @@ withheld, so that a field which is new tomorrow leaks nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,8 @@ AROUND = frozenset(
 
 TEXT_PARTS = {"text": "text", "refusal": "refusal"}
 OTHER_PARTS = frozenset({"image_url", "input_audio", "file"})
+OF_A_PART = frozenset({"type", *TEXT_PARTS.values()})
+"""Fields of a part of a reply that may leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +61,14 @@ def of_chat(body: Json) -> list[Place]:
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         raise Invalid("messages: give a list of one message or more")
-    places: list[Place] = []
+    found = [one for at, message in enumerate(messages) for one in _of_message(message, f"messages[{at}]")]
+    problems = [one for one in found if isinstance(one, str)]
     modalities = body.get("modalities")
-    speaks = isinstance(modalities, list) and "audio" in modalities
-    problems = ["modalities: speech cannot be checked; ask for text only"] if speaks else []
-    for at, message in enumerate(messages):
-        if not isinstance(message, dict):
-            problems.append(f"messages[{at}]: is not an object")
-            continue
-        for name in SPOKEN:
-            for found in _of_field(message, name, f"messages[{at}].{name}"):
-                (places if isinstance(found, Place) else problems).append(found)  # type: ignore[arg-type]
-    _refuse(problems)
-    return places
+    if isinstance(modalities, list) and "audio" in modalities:
+        problems.append("modalities: speech cannot be checked; ask for text only")
+    if problems:
+        raise Invalid("; ".join(problems), problems=[{"detail": problem} for problem in problems])
+    return [one for one in found if isinstance(one, Place)]
 
 
 def of_completion(body: Json) -> list[Place]:
@@ -93,17 +90,16 @@ def of_completion(body: Json) -> list[Place]:
 
 
 def of_message(message: Json, where: str) -> list[Place]:
-    """The texts of a message in a reply; what else could carry words is taken out.
+    """The texts of a message in a reply.
 
     Raises:
         ValueError: a field that people read is no text.
     """
     places = []
-    for name in SPOKEN:
-        for found in _of_field(message, name, f"{where}.{name}"):
-            if isinstance(found, str):
-                raise ValueError(found)
-            places.append(found)
+    for found in _of_message(message, where):
+        if isinstance(found, str):
+            raise ValueError(found)
+        places.append(found)
     return places
 
 
@@ -114,6 +110,24 @@ def keep(holder: Json, names: frozenset[str], where: str) -> Iterator[str]:
         yield f"{where}{name}"
 
 
+def strip(message: Json, where: str) -> Iterator[str]:
+    """Take out of a message of a reply what could carry words and is not checked; give its names."""
+    yield from keep(message, CALLS.union(SPOKEN), where)
+    parts = message.get("content")
+    for part in parts if isinstance(parts, list) else ():
+        if isinstance(part, dict):
+            yield from keep(part, OF_A_PART, f"{where}content.")
+
+
+def _of_message(message: Any, where: str) -> Iterator[Place | str]:
+    """The places in a message, and what is wrong with it."""
+    if not isinstance(message, dict):
+        yield f"{where}: is not an object"
+        return
+    for name in SPOKEN:
+        yield from _of_field(message, name, f"{where}.{name}")
+
+
 def _of_field(message: Json, name: str, where: str) -> Iterator[Place | str]:
     """The places in one field of a message, or what is wrong with it."""
     value = message.get(name)
@@ -122,8 +136,8 @@ def _of_field(message: Json, name: str, where: str) -> Iterator[Place | str]:
             yield Place(where, message, name)
     elif isinstance(value, list) and name == "content":
         for at, part in enumerate(value):
-            kind = part.get("type") if isinstance(part, dict) else None
-            key = TEXT_PARTS.get(kind) if isinstance(kind, str) else None
+            kind = str(part.get("type")) if isinstance(part, dict) else ""
+            key = TEXT_PARTS.get(kind)
             if key is not None and isinstance(part.get(key), str):
                 if part[key]:
                     yield Place(f"{where}[{at}].{key}", part, key)
@@ -132,8 +146,3 @@ def _of_field(message: Json, name: str, where: str) -> Iterator[Place | str]:
                 yield f"{where}[{at}]: is none of the parts that are known here ({known})"
     elif value is not None:
         yield f"{where}: is no text"
-
-
-def _refuse(problems: Sequence[str]) -> None:
-    if problems:
-        raise Invalid("; ".join(problems), problems=[{"detail": problem} for problem in problems])
