@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import sqlite3
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import closing
 from itertools import repeat
 from pathlib import Path
 from uuid import UUID
@@ -28,7 +30,7 @@ from unbarb.audit.verify import verify
 from unbarb.errors import AuditError, ConfigError
 from unbarb.policy import Policy
 
-WRITERS, EACH = 8, 30
+WRITERS, EACH = 8, 25
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["audit_writers"])
 
@@ -283,6 +285,26 @@ def test_a_log_is_verified_while_it_is_written_to(log: AuditLog) -> None:
     seen.append(verify(log))
     assert [found.tamperings for found in seen] == [()] * len(seen)
     assert seen[-1].records == 60
+
+
+def test_a_writer_waits_for_another_and_not_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "audit.db"
+    with AuditLog.open(str(path)) as log, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(log.append, [decision(1)])
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.1)
+            other.execute("ROLLBACK")
+            assert waiting.result() == [1]
+        other.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr("unbarb.audit.database.PATIENCE", 0.02)
+        with pytest.raises(AuditError, match="locked"):
+            log.append([decision(2)])
+        other.execute("ROLLBACK")
+        assert log.append([decision(3)]) == [2]
 
 
 def test_a_missing_postgresql_is_told_with_how_to_install_it() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +33,9 @@ VERSIONS = "audit_version"
 
 PATIENCE = 30
 """Seconds that a writer waits for other writers, and for a database that does not answer."""
+
+_ASK_AGAIN = (0.001, 0.004)
+"""Seconds, least and most, after which a writer asks SQLite again for the lock."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _POSTGRES_LOCK = 0x756E62617262  # any number, the same for all who migrate
@@ -195,6 +200,23 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A writer takes the lock at once: to take it later, after reading, could fail half-way.
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if not connection.get_execution_options().get("writes"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # A writer takes the lock at once: to take it later, after reading, could fail half-way. It asks again
+    # soon: SQLite itself would come to ask every 100 ms, for a lock that is held for two.
+    cursor = connection.connection.cursor()
+    patient_until = time.monotonic() + PATIENCE
+    cursor.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                cursor.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > patient_until:
+                    raise
+            time.sleep(random.uniform(*_ASK_AGAIN))
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout={PATIENCE * 1000:.0f}")
+        cursor.close()
