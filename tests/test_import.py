@@ -52,6 +52,12 @@ def test_a_guard_loads_no_workshop() -> None:
     assert not loaded & {"torch", "transformers", "sklearn", "peft", "onnx", "matplotlib", "typer", "rich"}
 
 
+def test_a_stream_loads_no_service_and_no_store() -> None:
+    loaded = loaded_after("import unbarb.stream")
+    assert "unbarb" in loaded
+    assert not loaded & {"torch", "transformers", "pydantic", "fastapi", "starlette", "sqlalchemy"}
+
+
 def test_public_names_are_a_sorted_list() -> None:
     assert unbarb.__all__ == sorted(unbarb.__all__)
     assert unbarb.__all__ == ["Edit", "Finding", "Guard", "Policy", "Verdict"]
