@@ -185,6 +185,21 @@ def test_a_decision_that_cannot_be_recorded_is_not_given_out(serve: Any) -> None
     assert client.get("/health/ready").status_code == 200
 
 
+def test_a_record_that_hangs_keeps_nobody_past_the_deadline(serve: Any) -> None:
+    disk = Disk()
+    client: TestClient = serve(disk, deadline=0.05)
+    disk.go.clear()
+    try:
+        answer = client.post("/v1/rewrite", json={"text": "you are an idiot"})
+    finally:
+        disk.go.set()
+    assert (answer.status_code, answer.json()["code"]) == (504, "deadline_exceeded")
+    assert "idiot" not in answer.text
+    assert client.post("/v1/check", json={"text": "hello"}).status_code == 200
+    kinds = [event.kind for event in disk.events if event.kind != "policy"]
+    assert kinds == ["decision", "failure", "decision"], "what was decided is written all the same"
+
+
 def test_all_that_a_service_decided_stands_in_its_log(serve: Any, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/audit.db"
     client: TestClient = serve(AuditLog.open(url))

@@ -7,7 +7,7 @@ import logging
 import signal
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from time import monotonic, sleep
 from types import FrameType
 from typing import Any
@@ -133,10 +133,8 @@ def _answer_errors(app: FastAPI, places: Places) -> None:
     async def answer(request: Request, error: ServiceError) -> Response:
         call = getattr(request.state, "call", None)
         if call is not None and error.status >= 500:
-            try:
+            with suppress(ServiceError):  # it cannot be recorded; the metrics have it
                 await call.failed(error)
-            except ServiceError as worse:
-                error = worse
         dialect = places.of(request.scope["path"])
         return (dialect.error if dialect else problem)(error)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 NO_DETAILS: Mapping[str, Any] = {}
 
 POLICY_HEADER = "unbarb-policy"
+FAILURE_WAIT = 1.0
+"""Seconds that the answer to a failed request waits for the record."""
 
 Context = str | Sequence[str | None] | None
 
@@ -187,7 +190,10 @@ class Call:
     async def failed(self, error: Exception) -> None:
         """Count a failure of this request and put it on record, once.
 
-        A failure that cannot be recorded is told as the one it is: nothing was given out.
+        Nothing was given out, so the answer does not wait long for a slow record, which has it all the same.
+
+        Raises:
+            AuditFailed: it could not be recorded.
         """
         if self._failed:
             return
@@ -204,7 +210,9 @@ class Call:
             error=code,
             rules=policy.audit if policy else AuditRules(),
         )
-        await self._service.recorder.record([event])
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAILURE_WAIT):
+                await self._service.recorder.record([event])
 
     async def settled(self) -> None:
         """Wait until all that was decided is on record.
