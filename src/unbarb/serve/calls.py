@@ -190,7 +190,7 @@ class Call:
     async def failed(self, error: Exception) -> None:
         """Count a failure of this request and put it on record, once.
 
-        Nothing was given out, so the answer does not wait long for a slow record, which has it all the same.
+        Nothing was given out, so the answer does not wait long for a slow record.
 
         Raises:
             AuditFailed: it could not be recorded.
