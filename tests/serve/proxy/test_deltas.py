@@ -158,6 +158,22 @@ def test_whatever_people_read_is_guarded(name: str) -> None:
     assert text_of(found, name=name) == "You friend."
 
 
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+def test_the_end_of_a_reasoning_does_not_wait_for_the_end_of_the_answer(name: str) -> None:
+    said = [{name: "You idi"}, {name: "ot"}, {"content": "Well"}, {name: " And an idiot"}, {"content": "."}]
+    found = run([*(chunk(delta) for delta in said), chunk(finish="stop")])
+    assert [one["choices"][0]["delta"] for one in found] == [
+        {name: "You friend"}, {name: " And an friend"}, {"content": "Well."}, {},
+    ]  # fmt: skip
+    assert found[-1]["unbarb"]["actions"] == ["rewrite", "allow", "rewrite"]
+
+
+def test_a_reasoning_that_is_blocked_at_its_end_ends_its_choice() -> None:
+    found = run([chunk({"reasoning": "I kill"}), chunk({"content": "Well. And"}), chunk(finish="stop")])
+    assert finishes(found) == ["content_filter"]
+    assert "kill" not in json.dumps(found)
+
+
 def test_fields_that_could_carry_words_are_withheld_and_named() -> None:
     odd = {"audio": {"transcript": "idiot"}, "annotations": [], "content": None}
     found = run([chunk(odd, stop_reason="idiot") | {"citations": ["idiot"]}, chunk(finish="stop")])

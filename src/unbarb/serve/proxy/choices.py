@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from unbarb.serve.proxy.bodies import Json, sound, wordless
 from unbarb.serve.proxy.logprobs import Logprobs, Probabilities, joined
-from unbarb.serve.proxy.texts import CALLS, SPOKEN
+from unbarb.serve.proxy.texts import CALLS, REASONING, SPOKEN
 from unbarb.stream import Released
 
 FILTERED = "content_filter"
@@ -54,6 +54,7 @@ COMPLETION = Layout("text_completion", "text_completion", None, None, ("text",))
 class Spoken:
     """One text: its guard, and the log-probabilities that wait for it."""
 
+    name: str
     guard: Stream
     probabilities: Probabilities = field(default_factory=Probabilities)
     half: str = ""
@@ -83,14 +84,15 @@ class Choice:
 
     def __init__(self, index: int, layout: Layout, guard: Callable[[str], Stream]) -> None:
         self._index, self._layout, self._guard = index, layout, guard
-        self.texts: dict[str, Spoken] = {}
+        self._open: dict[str, Spoken] = {}
+        self.texts: list[Spoken] = []
         self.finished = False
         self.withheld: set[str] = set()
 
     @property
     def blocking(self) -> Stream | None:
         """The guard that ended this choice, if one did."""
-        return next((text.guard for text in self.texts.values() if text.guard.blocked), None)
+        return next((text.guard for text in self.texts if text.guard.blocked), None)
 
     async def take(self, raw: Json, *, last: bool = False) -> tuple[Json | None, Json | None]:
         """Take the choice of a chunk; give what it says now, and its last word if that must stand alone.
@@ -100,11 +102,11 @@ class Choice:
         delta = await self._fed(raw)
         finish = raw.get("finish_reason")
         if finish is not None or last or self.blocking:
-            await self._end(delta)
+            await self._end(delta, [*self._open])
             self.finished = True
         if self.blocking:
             delta, finish = self._told(self.blocking, delta), FILTERED
-        parts = [text.probabilities.ready(text.guard.released) for text in self.texts.values()]
+        parts = [text.probabilities.ready(text.guard.released) for text in self.texts]
         logprobs = joined([one for part in parts for one in part])
         if finish is not None and any(delta.get(name) for name in self._layout.spoken):
             return self._written(raw, delta, None, logprobs), self._written(raw, {}, finish, None)
@@ -123,20 +125,31 @@ class Choice:
         delta: Json = {}
         for name, value in self._fields(raw).items():
             if name in self._layout.spoken and value:
-                if name not in self.texts:
-                    self.texts[name] = Spoken(self._guard(f"choices[{self._index}].{name}"))
-                text = await self.texts[name].feed(value, _of(raw.get("logprobs"), name))
+                text = await self._text(name).feed(value, _of(raw.get("logprobs"), name))
                 if text:
                     delta[name] = text
             elif name in CALLS or wordless(value):
                 delta[name] = value
             else:
                 self.withheld.add(f"choices.{self._layout.inner}.{name}")
+        if self._fields(raw).get("content"):
+            # The answer begins: the reasoning before it is over, and nobody should wait for its end.
+            await self._end(delta, [name for name in REASONING if name in self._open])
         return delta
 
-    async def _end(self, delta: Json) -> None:
-        for name, text in self.texts.items():
-            rest = await text.close()
+    def _text(self, name: str) -> Spoken:
+        """The text of this name that is open; a reasoning that goes on after its end is a new one."""
+        if name not in self._open:
+            again = sum(text.name == name for text in self.texts)
+            place = f"choices[{self._index}].{name}" + (f".{again}" if again else "")
+            self._open[name] = Spoken(name, self._guard(place))
+            self.texts.append(self._open[name])
+        return self._open[name]
+
+    async def _end(self, delta: Json, names: Sequence[str]) -> None:
+        """End the texts of these names; what they still held goes to `delta`."""
+        for name in names:
+            rest = await self._open.pop(name).close()
             if rest:
                 delta[name] = (delta.get(name) or "") + rest
 

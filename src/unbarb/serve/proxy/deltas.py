@@ -108,7 +108,7 @@ class Deltas:
     def _add_report(self, chunks: list[Json]) -> None:
         if chunks and not self._reported:
             self._reported = True
-            texts = [text for choice in self._choices.values() for text in choice.texts.values()]
+            texts = [text for choice in self._choices.values() for text in choice.texts]
             verdicts = [piece.verdict for text in texts for piece in text.guard.released]
             withheld = self._withheld.union(*(choice.withheld for choice in self._choices.values()))
             chunks[-1]["unbarb"] = self._report(verdicts, sorted(withheld))

@@ -17,8 +17,10 @@ from typing import Any
 from unbarb.serve.errors import Invalid
 from unbarb.serve.proxy.bodies import Json, sound, wordless
 
-SPOKEN = ("content", "refusal", "reasoning_content", "reasoning")
-"""Fields that people read; the last two are the reasoning, as vLLM and as OpenRouter name it."""
+REASONING = ("reasoning_content", "reasoning")
+"""The reasoning, as vLLM and as OpenRouter name it."""
+SPOKEN = ("content", "refusal", *REASONING)
+"""Fields that people read."""
 CALLS = frozenset({"role", "tool_calls", "function_call"})
 """Fields that programs read."""
 AROUND = frozenset(

@@ -18,7 +18,7 @@ from unbarb.serve.proxy.bodies import read
 
 KEY_VARIABLE = "UNBARB_UPSTREAM_KEY"
 PAUSES = (0.05, 0.25)
-"""Seconds before each new try, while nothing has come back yet."""
+"""Seconds before each new try, while no reply has begun."""
 LARGEST = 64 * 2**20
 """Bytes of a reply that is not streamed."""
 OF_THE_CALLER = ("openai-organization", "openai-project")
@@ -117,7 +117,7 @@ class Upstream:
     ) -> httpx2.Response:
         """Send a request and give the reply, open, as soon as its headers are here; who asks closes it.
 
-        A request is sent again only while no byte of a reply has come.
+        A request is sent again only while no reply has begun.
 
         Raises:
             UpstreamFailed: the upstream cannot be reached, or hung up.
