@@ -51,7 +51,7 @@ class StreamGuard(_Face):
     """Guards a text that comes in chunks: only what has been checked leaves, and what has left stays.
 
     However the same text is cut into chunks, the same leaves. An error while a piece is judged releases
-    nothing and loses nothing: ``feed("")`` tries again.
+    nothing and loses nothing: ``feed("")``, or :meth:`close` again, tries once more.
 
     Args:
         guard: what decides; it must have a rewriter.

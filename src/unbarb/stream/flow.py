@@ -78,7 +78,7 @@ class Flow:
             InputError: it is no string, or the stream was closed.
         """
         if not isinstance(chunk, str):
-            raise InputError(f"a chunk must be a str, not {type(chunk).__name__}: {chunk!r:.60}")
+            raise InputError(f"a chunk must be a str, not {type(chunk).__name__}")
         if self._closed:
             raise InputError("the stream was closed; make a new one for another text")
         if not self.blocked:

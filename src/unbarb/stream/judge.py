@@ -41,7 +41,7 @@ def judge(guard: Guard, pieces: Sequence[Piece], *, direction: Direction = "outp
     alone = iter(read[len(pieces) :])
     return [
         replace(_Judging(guard, piece, next(alone) if piece.before else window).of(window), id=piece.id)
-        for piece, window in zip(pieces, read, strict=False)
+        for piece, window in zip(pieces, read[: len(pieces)], strict=True)
     ]
 
 
