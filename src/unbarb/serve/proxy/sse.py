@@ -21,8 +21,8 @@ class EventReader:
     """Collects bytes and gives out the data of every event that they complete.
 
     The fields ``event``, ``id`` and ``retry`` and comments say nothing in the OpenAI dialect and are
-    passed over. Bytes after the last blank line are no event, as the specification has it:
-    :attr:`unfinished` says that there are some. Work is linear in the bytes fed.
+    passed over. Bytes after the last blank line are no event, as the specification has it. Work is linear in
+    the bytes fed.
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
@@ -32,11 +32,6 @@ class EventReader:
         self._size = 0
         self._after_return = False
         self._fresh = True
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether an event was begun and not ended."""
-        return bool(self._data or self._line)
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Take the next bytes and give the data of the events that they end, in order.
