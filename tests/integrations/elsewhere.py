@@ -25,11 +25,23 @@ def python_with(package: str) -> Path:
 
 def report_of(python: Path, file: str, home: Path) -> str:
     """What pytest says of `file`, run by `python` with nothing of ours but the package itself."""
-    command = [python, "-m", "pytest", "-q", "-c", os.devnull, "--rootdir", home, "--noconftest"]
+    command = [
+        python,
+        "-m",
+        "pytest",
+        "-q",
+        "--tb=short",
+        "-c",
+        os.devnull,
+        "--rootdir",
+        home,
+        "--noconftest",
+    ]
     environment = {
         "HOME": str(home),  # no settings of the user's, and none are written
         "PATH": os.environ["PATH"],
         "OTEL_SDK_DISABLED": "true",
+        "OMP_NUM_THREADS": "1",
         "NO_PROXY": "*",
     }
     done = subprocess.run(

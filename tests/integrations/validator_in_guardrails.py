@@ -12,6 +12,7 @@ from guardrails import AsyncGuard
 from guardrails import Guard as Guardrails
 from guardrails.errors import ValidationError
 from guardrails.validator_base import validators_registry
+from integration_pages import blocks
 
 from unbarb.errors import ConfigError
 from unbarb.guard import Guard
@@ -94,3 +95,9 @@ def test_it_is_registered_and_decisions_are_recorded(guard: Guard, tmp_path: Pat
 def test_a_guard_that_only_checks_is_refused(guard: Guard) -> None:
     with pytest.raises(ConfigError, match="only checks"):
         Civil(Guard(guard.policy, detectors=guard.panel.members, rewriter=None))
+
+
+def test_the_code_on_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = blocks("guardrails", "python")
+    exec(code, {})
+    assert capsys.readouterr().out == f"{CALM}\n"

@@ -1,0 +1,12 @@
+"""The hook inside LiteLLM's own proxy, whose pins do not fit beside ours: in an environment of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from elsewhere import python_with, report_of
+
+
+def test_the_hook_works_in_litellms_own_proxy(tmp_path: Path) -> None:
+    said = report_of(python_with("litellm"), "hook_in_litellm.py", tmp_path)
+    assert said.startswith("9 passed"), said
