@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import blake2b, sha256
 from typing import Any
 
@@ -26,6 +27,7 @@ def genesis(log: str) -> str:
     return sha256(f"unbarb audit log {log}".encode()).hexdigest()
 
 
+@lru_cache(4096, typed=True)  # most columns hold the same few values, record after record
 def mark(name: str, value: Any) -> str:
     """The mark of one value."""
     return blake2b(_plain([name, value]), digest_size=MARK // 2).hexdigest()

@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -191,7 +190,7 @@ class Keyring:
 
 def keyed_hash(key: Key, text: str) -> str:
     """HMAC-SHA-256 in hex; a lone surrogate, which UTF-8 cannot hold, is hashed as its three bytes."""
-    return hmac.new(key.secret or b"", text.encode("utf-8", "surrogatepass"), sha256).hexdigest()
+    return hmac.digest(key.secret or b"", text.encode("utf-8", "surrogatepass"), "sha256").hex()
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:

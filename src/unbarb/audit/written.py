@@ -131,4 +131,7 @@ def _double(value: float | None) -> float | None:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), default=dict)
+    return _ENCODER.encode(value)
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), default=dict)
