@@ -21,8 +21,8 @@ class EventReader:
     """Collects bytes and gives out the data of every event that they complete.
 
     The fields ``event``, ``id`` and ``retry`` and comments say nothing in the OpenAI dialect and are
-    passed over. Bytes after the last blank line are no event, as the specification has it. Work is linear in
-    the bytes fed.
+    passed over. Bytes after the last blank line are no event, as the specification has it. Work is linear
+    in the bytes fed.
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
