@@ -11,11 +11,12 @@ SUDO ?= $(if $(filter 0,$(shell id -u)),,sudo)
 VENV := .venv
 DEMO := .venv-demo
 SERVICE := .venv-serve
+LITELLM := .venv-litellm
 IN := $(VENV)/bin/
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := test
-.PHONY: demo serve chat test test-slow lint bench docs docs-data readme model postgresql clean
+.PHONY: demo serve chat test test-slow lint bench docs docs-data readme model postgresql litellm clean
 
 demo: $(DEMO)/.installed
 	$(DEMO)/bin/unbarb rewrite --input examples/comments.txt --view table
@@ -27,7 +28,7 @@ serve: $(SERVICE)/.installed
 chat: $(SERVICE)/.installed
 	$(SERVICE)/bin/python examples/chat_through_proxy.py
 
-test: lint postgresql
+test: lint postgresql litellm
 	$(IN)python -m pytest -m "not slow" $(PYTEST_FLAGS)
 
 test-slow: $(VENV)/.installed
@@ -37,10 +38,15 @@ lint: $(VENV)/.installed
 	$(IN)ruff check
 	$(IN)mypy
 
-bench: $(VENV)/.installed
+bench: $(VENV)/.installed litellm postgresql
 	$(IN)python benchmarks/speed.py
 	$(IN)python benchmarks/size.py
 	$(IN)python benchmarks/training.py --out benchmarks/training.json
+	$(IN)python benchmarks/stream.py
+	$(IN)python benchmarks/audit.py
+	$(IN)python benchmarks/serve.py
+	$(IN)python benchmarks/proxy.py
+	$(IN)python benchmarks/soak.py
 
 # Writes the help of every command into its page.
 docs: $(VENV)/.installed
@@ -61,13 +67,21 @@ model: $(VENV)/.installed
 	$(IN)unbarb train src/unbarb/recipes/embedded-en.yaml --out $(RUNS)
 
 clean:
-	rm -rf $(VENV) $(DEMO) $(SERVICE) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEMO) $(SERVICE) $(LITELLM) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The tests keep records in a real PostgreSQL, which they start themselves.
 postgresql:
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 \
 	|| { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq postgresql; }
+
+# LiteLLM's own proxy, which the tests let call ours: its pins want an environment of their own.
+litellm: $(LITELLM)/.installed
+
+$(LITELLM)/.installed:
+	test -x $(LITELLM)/bin/python || $(PYTHON) -m venv $(LITELLM)
+	$(LITELLM)/bin/python -m pip install --quiet 'litellm[proxy]==1.106.2'
+	touch $@
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(IN)python || $(PYTHON) -m venv $(VENV)

@@ -7,7 +7,7 @@ import re
 import shlex
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from unbarb.serve.dialects.moderations import ALL_OF, ANY_OF, CATEGORIES
@@ -43,7 +43,7 @@ def test_the_commands_are_answered(live: str) -> None:
     for command in COMMANDS:
         _, address, *options = shlex.split(command.replace(ADDRESS, live))
         given = dict(zip(options[::2], options[1::2], strict=True))
-        answer = httpx.post(address, json=json.loads(given["--json"]))
+        answer = httpx2.post(address, json=json.loads(given["--json"]))
         assert answer.status_code == 200, command
         assert "idiot" in answer.text
 

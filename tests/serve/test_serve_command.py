@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 HELLO = {"text": "you are an idiot"}
@@ -62,8 +62,8 @@ def serving(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[by
 
 def _ready(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/health/ready").status_code == 200
-    except httpx.TransportError:
+        return httpx2.get(f"{address}/health/ready").status_code == 200
+    except httpx2.TransportError:
         return False
 
 
@@ -107,7 +107,7 @@ def test_what_is_wrong_is_told_before_anything_starts(tmp_path: Path) -> None:
 
 def test_a_server_stops_gracefully_and_leaves_its_record(tmp_path: Path) -> None:
     with serving(tmp_path, "--drain-delay", "0.3") as (process, address):
-        with httpx.Client(base_url=address) as client:
+        with httpx2.Client(base_url=address) as client:
             assert client.post("/v1/rewrite", json=HELLO).json()["action"] == "rewrite"
             process.send_signal(signal.SIGTERM)
             states = [client.get("/health/ready").json()]
@@ -128,8 +128,8 @@ def test_a_server_stops_gracefully_and_leaves_its_record(tmp_path: Path) -> None
 def test_workers_add_their_figures_up_and_one_that_is_killed_comes_back(tmp_path: Path) -> None:
     with serving(tmp_path, "--workers", "2") as (process, address):
         for _ in range(10):
-            assert httpx.post(f"{address}/v1/check", json=HELLO).status_code == 200
-        figures = httpx.get(f"{address}/metrics").text
+            assert httpx2.post(f"{address}/v1/check", json=HELLO).status_code == 200
+        figures = httpx2.get(f"{address}/metrics").text
         pattern = r'unbarb_verdicts_total\{action="rewrite",direction="none",surface="native"\} (\S+)'
         (count,) = re.findall(pattern, figures)
         assert float(count) == 10.0
@@ -146,7 +146,7 @@ def test_workers_add_their_figures_up_and_one_that_is_killed_comes_back(tmp_path
             time.sleep(0.05)
         else:
             pytest.fail("the worker did not come back")
-        assert httpx.post(f"{address}/v1/check", json=HELLO).status_code == 200
+        assert httpx2.post(f"{address}/v1/check", json=HELLO).status_code == 200
     done = unbarb("audit", "verify", "--log", "unbarb-audit.db", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
