@@ -26,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import asdict
 from http.client import HTTPConnection
 from importlib.resources import files
@@ -39,6 +39,7 @@ from section import write_section
 from soak_clients import SPILLING
 from soak_faults import WORKERS, Memory, Stand, inflict
 from soak_ledger import UNWANTED, WRONG, Record, explained, reconciled
+from soak_turn import Turn
 from soak_upstream import CLEAN, RUDE, STALL
 
 from postgres import Postgres
@@ -112,7 +113,7 @@ def soaked(seconds: float, rate: float, seed: int) -> dict[str, Any]:
             died, rest = stand.service.poll() is not None, at_rest(port, key)
         secrets = (*CLEAN, *RUDE, key)
         logged = {"tracebacks": stand.log.count("Traceback"), "texts": sum(map(stand.log.count, secrets))}
-        turns = [json.loads(line) for line in ledger.read_text("utf-8").splitlines()]
+        turns = [Turn(**json.loads(line)) for line in ledger.read_text("utf-8").splitlines()]
         drained = json.loads(
             unbarb(
                 folder, "audit", "drain", "--log", url, "--keys", "audit.keys", "--spill",
@@ -158,7 +159,7 @@ def figures(port: int, key: str) -> dict[str, float]:
         return {}
     finally:
         connection.close()
-    found: Counter[str] = Counter()
+    found: dict[str, float] = defaultdict(float)
     for line in lines:
         if not line.startswith("#"):
             name, _, value = line.rpartition(" ")

@@ -1,7 +1,7 @@
 """The clients of the soak, in a process of their own: they write down whatever the service acknowledges.
 
 ``python benchmarks/soak_clients.py ADDRESS LEDGER SECONDS RATE SEED``, the key in UNBARB_SOAK_KEY. The
-ledger has a line of JSON for each request; see `Turn`.
+ledger has a line of JSON for each request; see `soak_turn.Turn`.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import httpx2
+from soak_turn import Turn
 from soak_upstream import BAD, CLEAN, RUDE, WELL
 
 TASKS = 24
@@ -27,57 +28,6 @@ TASKS = 24
 SPILLING = "soak-spilling"
 """The policy that spills what cannot be recorded, named by a third of the requests."""
 HEAD, TAIL = '{"text": "', '"}'
-
-
-@dataclass
-class Turn:
-    """One request and what came of it. Times are of the monotonic clock, seconds.
-
-    Args:
-        kind: what the client did.
-        request: the request's id, by which it stands in the record.
-        way: how the upstream was told to behave.
-        texts: decisions in a complete answer that have no id of their own.
-        failure: how the connection broke, where it did.
-        error: the code of an error, in an answer or in the middle of a stream.
-        decisions: those acknowledged: id, stream, piece, and the text that was given out (None: none).
-        received: what a chat's stream said before it ended, however it ended.
-        finished: the answer is whole, as far as the client can tell.
-        left: the client went away before.
-    """
-
-    kind: str
-    request: str
-    began: float = 0.0
-    ended: float = 0.0
-    way: str = WELL
-    status: int | None = None
-    error: str | None = None
-    failure: str | None = None
-    retry_after: str | None = None
-    texts: int = 0
-    decisions: list[dict[str, Any]] = field(default_factory=list)
-    received: str | None = None
-    finished: bool = False
-    left: bool = False
-
-    def decided(self, id: str | None, text: Any = False, piece: int | None = None) -> None:
-        """Write a decision down; `text` False: what was given out is not in the answer."""
-        stream = self.request if piece is not None else None
-        self.decisions.append(
-            {"id": id, "stream": stream, "piece": piece} | ({} if text is False else {"text": text})
-        )
-
-    def answered(self, answer: httpx2.Response) -> bool:
-        """Take the status; whether the answer is one to read."""
-        self.status, self.retry_after = answer.status_code, answer.headers.get("retry-after")
-        return answer.is_success
-
-    def failed(self, body: bytes) -> None:
-        """Take the code of an error, in whatever envelope."""
-        content = json.loads(body)
-        inner = content.get("error", content)
-        self.error = str(inner.get("code") or inner.get("status"))
 
 
 class Clients:
@@ -145,7 +95,7 @@ class Clients:
     async def _post(self, turn: Turn, path: str, body: Any) -> dict[str, Any] | None:
         """The JSON of a good answer."""
         answer = await self._http.post(path, json=body, headers=self.headers(turn))
-        if not turn.answered(answer):
+        if not answered(turn, answer):
             turn.failed(answer.content)
             return None
         turn.finished = True
@@ -246,7 +196,7 @@ class Clients:
                 await asyncio.sleep(0.1)
 
         answer = await self._http.post("/v1/rewrite", content=body(), headers=self.headers(turn))
-        if turn.answered(answer):
+        if answered(turn, answer):
             turn.finished = True
             turn.decided(None, answer.json()["text"])
         else:
@@ -265,15 +215,15 @@ class Clients:
         broken = (b"", b"{", b"[]", b'{"text": "\xff"}', b'{"text": "\\ud83d"}', b'{"texts": 7}', b"null")
         body = self.random.choice(broken)
         answer = await self._http.post(path, content=body, headers=self.headers(turn))
-        turn.answered(answer)
+        answered(turn, answer)
         turn.failed(answer.content)
 
     async def _events(
         self, http: httpx2.AsyncClient, turn: Turn, path: str, body: Any, pause: float = 0.0
-    ) -> AsyncIterator[tuple[str, str]]:
+    ) -> AsyncGenerator[tuple[str, str], None]:
         """The events of a stream, each with its name; none where the answer is an error."""
         async with http.stream("POST", path, json=body, headers=self.headers(turn)) as answer:
-            if not turn.answered(answer):
+            if not answered(turn, answer):
                 turn.failed(await answer.aread())
                 return
             name, data = "", ""
@@ -287,6 +237,12 @@ class Clients:
                     yield name, data
                     name, data = "", ""
                     await asyncio.sleep(pause)
+
+
+def answered(turn: Turn, answer: httpx2.Response) -> bool:
+    """Take the status down; whether the answer is one to read."""
+    turn.status, turn.retry_after = answer.status_code, answer.headers.get("retry-after")
+    return answer.is_success
 
 
 class Gone(Exception):  # noqa: N818 - says what the client is

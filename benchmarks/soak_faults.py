@@ -14,7 +14,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
-from typing import Any, Self
+from typing import Self
+
+from soak_turn import Turn
 
 from postgres import Postgres
 
@@ -211,30 +213,30 @@ def _read(process: int, name: str) -> str:
         return ""
 
 
-def causes(faults: Sequence[Fault], turn: dict[str, Any]) -> Iterator[str]:
+def causes(faults: Sequence[Fault], turn: Turn) -> Iterator[str]:
     """What explains that a request failed; nothing where it ought not to have.
 
     Each kind of fault explains only what it can cause: a database the failures of the record, a killed
     worker broken connections, an upstream the failures of chats.
     """
-    error, status, chat = turn["error"] or "", turn["status"], "way" in turn and _chats(turn)
+    error, status, chat = turn.error or "", turn.status, _chats(turn)
     recording = error in ("audit_failed", "deadline_exceeded") or (
-        turn["kind"] == "perspective" and status in (503, 504)
+        turn.kind == "perspective" and status in (503, 504)
     )
     for fault in faults:
-        if not fault.during(turn["began"], turn["ended"]):
+        if not fault.during(turn.began, turn.ended):
             continue
         if "database" in fault.kind and recording:
             yield fault.kind
-        if fault.kind.startswith("worker") and turn["failure"]:
+        if fault.kind.startswith("worker") and turn.failure:
             yield fault.kind
         if fault.kind == "upstream" and chat and error.startswith("upstream_"):
             yield fault.kind
-    if chat and turn["way"] != "well" and (error.startswith("upstream_") or error == "fell_over"):
-        yield f"upstream {turn['way']}"
-    if status in (429, 503) and error in ("overloaded", "rate_limited", "429") and turn["retry_after"]:
+    if chat and turn.way != "well" and (error.startswith("upstream_") or error == "fell_over"):
+        yield f"upstream {turn.way}"
+    if status in (429, 503) and error in ("overloaded", "rate_limited", "429") and turn.retry_after:
         yield "back-pressure"
 
 
-def _chats(turn: dict[str, Any]) -> bool:
-    return turn["received"] is not None or turn["kind"].startswith("chat")
+def _chats(turn: Turn) -> bool:
+    return turn.received is not None or turn.kind.startswith("chat")

@@ -11,6 +11,7 @@ import socket
 import struct
 import sys
 from random import Random
+from typing import Any
 
 WELL = "well"
 BAD = ("dropped", "unfinished", "stalled", "malformed", "halved", "failing", "reset", "mute")
@@ -46,7 +47,9 @@ def frames(text: str, model: str) -> list[bytes]:
         size = random.randint(1, 12)
         deltas.append({"content": text[:size]})
         text = text[size:]
-    choices = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
+    choices: list[dict[str, Any]] = [
+        {"index": 0, "delta": delta, "finish_reason": None} for delta in deltas
+    ]
     choices.append({"index": 0, "delta": {}, "finish_reason": "stop"})
     found = []
     for choice in choices:
