@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 NO_DETAILS: Mapping[str, Any] = {}
 
 POLICY_HEADER = "unbarb-policy"
+SUBJECT_HEADER = "unbarb-subject"
 FAILURE_WAIT = 1.0
 """Seconds that the answer to a failed request waits for the record."""
 
@@ -64,11 +65,20 @@ class Call:
     """
 
     def __init__(
-        self, service: Service, *, surface: str, request_id: str, key: Key | None, policy: str | None = None
+        self,
+        service: Service,
+        *,
+        surface: str,
+        request_id: str,
+        key: Key | None,
+        policy: str | None = None,
+        subject: str | None = None,
     ) -> None:
         self.request_id = request_id
         self.surface = surface
         self.key = key
+        self.subject = subject
+        """Whom the texts are of, as the caller names them: the record keeps a keyed hash of it."""
         self._service = service
         self._deadline = asyncio.get_running_loop().time() + service.settings.deadline
         self._loaded: Loaded | None = None
@@ -320,6 +330,7 @@ class Call:
                 key=self.key.id if self.key else None,
                 stream=marks.stream,
                 piece=None if marks.stream is None else marks.first + at,
+                subject=self.subject,
                 policy=verdict.policy,
                 verdict=verdict,
                 seconds=seconds,
@@ -350,6 +361,7 @@ def call_of(surface: str, scope: str = "check") -> Callable[[Request], Awaitable
             request_id=request.state.request_id,
             key=key,
             policy=request.headers.get(POLICY_HEADER),
+            subject=request.headers.get(SUBJECT_HEADER),
         )
         request.state.call = found
         return found
