@@ -72,6 +72,7 @@ def test_a_copy_put_back_shows_against_a_published_checkpoint(db: Path, tmp_path
     line = run("checkpoint", "--log", db, "-o", kept).output
     assert kept.read_text() == line
     run("verify", "--log", db, "--checkpoints", kept, "--trust", public)
+    run("verify", "--log", db, "--checkpoints", kept, "--keys", public)
     for path in tmp_path.glob("audit.db*"):
         path.unlink()
     for path, content in old.items():
