@@ -17,6 +17,7 @@ from unbarb.audit.read import Choice, records
 from unbarb.audit.verify import verify
 from unbarb.errors import AuditError
 from unbarb.policy import AuditRules
+from unbarb.serve import recording
 from unbarb.serve.errors import AuditFailed
 from unbarb.serve.metrics import Meters
 from unbarb.serve.recording import LARGEST, Recorder
@@ -108,6 +109,31 @@ def test_a_record_that_is_not_written_is_a_failure_that_shows() -> None:
 
     assert run(failing()) == (True, False)
     assert disk.spilled == []
+
+
+def test_a_write_that_does_not_end_shows_and_piles_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "UNREADY", 0.0)
+    monkeypatch.setattr(recording, "WAITING", 3)
+    disk = Disk(held=True)
+
+    async def stuck() -> list[Any]:
+        recorder = Recorder(disk, Meters())
+        assert not recorder.failing
+        first = asyncio.create_task(recorder.record([event("0")]))
+        assert await asyncio.to_thread(disk.begun.wait, 10)
+        assert recorder.failing
+        later = [asyncio.create_task(recorder.record([event(str(number))])) for number in range(1, 4)]
+        await asyncio.sleep(0)
+        with pytest.raises(AuditFailed):
+            await recorder.record([event("4")])
+        with pytest.raises(AuditFailed):
+            await recorder.later([event("5")])
+        disk.go.set()
+        await asyncio.gather(first, *later)
+        await recorder.close()
+        return [recorder.failing, [one.request for one in disk.events]]
+
+    assert run(stuck()) == [False, ["0", "1", "2", "3"]]
 
 
 def test_a_policy_may_have_it_spilled() -> None:

@@ -26,7 +26,10 @@ LARGEST = 1000
 LINGER = 0.05
 """Seconds that events wait at most for others to be written with."""
 UNREADY = 5.0
-"""Seconds after a failed write for which the service says that it is not ready."""
+"""Seconds after a failed write for which the service says that it is not ready, and seconds that a write
+may take before it says so."""
+WAITING = 10_000
+"""Requests whose events may wait for a database that does not answer; more fail at once."""
 
 
 class Log(Protocol):
@@ -60,12 +63,15 @@ class Recorder:
         self._entries: list[Entry] = []
         self._pump: asyncio.Task[None] | None = None
         self._failed_at: float | None = None
+        self._began: float | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="unbarb-audit")
 
     @property
     def failing(self) -> bool:
-        """Whether the last write failed, a moment ago."""
-        return self._failed_at is not None and monotonic() - self._failed_at < UNREADY
+        """Whether the last write failed a moment ago, or one does not come to an end."""
+        now = monotonic()
+        failed = self._failed_at is not None and now - self._failed_at < UNREADY
+        return failed or (self._began is not None and now - self._began > UNREADY)
 
     async def record(self, events: Sequence[Event]) -> None:
         """Write `events`; they are written also when the caller is cancelled meanwhile.
@@ -76,7 +82,7 @@ class Recorder:
         if self._log is None or not events:
             return
         entry = Entry(events, asyncio.get_running_loop().create_future())
-        self._entries.append(entry)
+        self._add(entry)
         self.start()
         await entry.written
 
@@ -90,11 +96,17 @@ class Recorder:
         if self._log is None or not events:
             written.set_result(None)
         else:
-            self._entries.append(Entry(events, written))
+            self._add(Entry(events, written))
             loop.call_later(LINGER, self.start)
             # A request may end before it asks; what went wrong is in the log then.
             written.add_done_callback(lambda done: done.cancelled() or done.exception())
         return written
+
+    def _add(self, entry: Entry) -> None:
+        if len(self._entries) < WAITING:
+            self._entries.append(entry)
+        else:
+            _settle(entry, _failure())
 
     def start(self) -> None:
         """Write what waits now."""
@@ -113,7 +125,7 @@ class Recorder:
     async def _run(self, audit: Log) -> None:
         while self._entries:
             entries, events = self._group()
-            began = perf_counter()
+            began, self._began = perf_counter(), monotonic()
             try:
                 await self._in_thread(audit.append, events)
             except AuditError as error:
@@ -126,6 +138,7 @@ class Recorder:
                 self._failed_at = None
                 for entry in entries:
                     _settle(entry, None)
+            self._began = None
             self._meters.audit_seconds.observe(perf_counter() - began)
         self._pump = None
 
@@ -167,14 +180,18 @@ class Recorder:
                 self._meters.spilled.inc(len(entry.events))
                 _settle(entry, None)
                 return
-        failure = AuditFailed(
-            "the decision could not be recorded, so it is not given out; try again", retry_after=1
-        )
+        failure = _failure()
         failure.__cause__ = error
         _settle(entry, failure)
 
     async def _in_thread(self, work: Callable[[Sequence[Event]], object], events: Sequence[Event]) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, work, events)
+
+
+def _failure() -> AuditFailed:
+    return AuditFailed(
+        "the decision could not be recorded, so it is not given out; try again", retry_after=1
+    )
 
 
 def _settle(entry: Entry, error: Exception | None) -> None:
