@@ -93,7 +93,11 @@ def _threshold(scores: NDArray[np.float64], count: float) -> float:
     flagged = np.cumsum(sizes[::-1])[::-1]
     # Of two that are as near the lower threshold, which flags more, is taken: argmin gives the first.
     at = int(np.argmin(np.abs(flagged - count)))
-    return float(values[at] if at == 0 else (values[at] + values[at - 1]) / 2)
+    if at == 0:
+        return float(values[0])
+    middle = (values[at] + values[at - 1]) / 2
+    # Between neighbours among the doubles there is no middle: it is one of the two.
+    return float(middle if middle > values[at - 1] else values[at])
 
 
 def _scores(whose: str, given: Sequence[float]) -> NDArray[np.float64]:
