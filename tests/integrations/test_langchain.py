@@ -13,7 +13,14 @@ pytest.importorskip("langchain", reason="needs the extra 'langchain'")
 from event_record import Record
 from langchain.agents import create_agent
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    ChatMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
 from langchain_core.runnables import RunnableLambda
@@ -117,6 +124,12 @@ def test_results_of_tools_are_guarded_where_asked_for(guard: Guard) -> None:
     call = AIMessage("", tool_calls=[{"name": "read", "args": {}, "id": "c"}])
     chat.invoke({"messages": [HumanMessage("Hi."), call, ToolMessage(RUDE, tool_call_id="c")]})
     assert model.heard == [["Hi.", "", CALM]]
+
+
+def test_a_message_that_names_its_role_itself_is_guarded_too(guard: Guard) -> None:
+    model = saying("Fine.")
+    agent(guard, model).invoke({"messages": [ChatMessage(RUDE, role="user")]})
+    assert model.heard == [[CALM]]
 
 
 def test_blocks_of_content_are_guarded_one_by_one(guard: Guard) -> None:

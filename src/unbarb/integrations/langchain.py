@@ -70,7 +70,7 @@ class GuardMiddleware(AgentMiddleware[AgentState[Any], Any, Any]):
     @hook_config(can_jump_to=["end"])
     def before_model(self, state: AgentState[Any], runtime: Any) -> dict[str, Any] | None:
         """Guard the messages that the model is going to read."""
-        messages = [message for message in state["messages"] if message.type in self._roles]
+        messages = [message for message in state["messages"] if _role(message) in self._roles]
         judged = self._judged(messages, "input")
         guarded = [
             message.model_copy(update={"content": GONE, "additional_kwargs": {}})
@@ -244,6 +244,12 @@ def _batch(recorded: Recorded, texts: Sequence[str], direction: Direction) -> li
 
 def _guarded(message: BaseMessage, verdicts: Mapping[Path, Verdict]) -> BaseMessage:
     return changed(message, {path: str(verdict.text) for path, verdict in verdicts.items()})
+
+
+def _role(message: BaseMessage) -> str:
+    """Who speaks; a message of type "chat" says so in a field of its own, as OpenAI names it."""
+    role = str(getattr(message, "role", message.type))
+    return {"user": "human", "developer": "system"}.get(role, role)
 
 
 def _told(verdict: Verdict) -> AIMessage:
