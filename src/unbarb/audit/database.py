@@ -71,7 +71,9 @@ class Database:
             options: dict[str, Any] = {"connect_args": {"timeout": PATIENCE}}
         else:
             limits = f"-c lock_timeout={PATIENCE}s"
-            options = {"connect_args": {"connect_timeout": PATIENCE, "options": limits}}
+            # A machine that is gone says nothing: without these its silence would be waited out for hours.
+            silence = {"tcp_user_timeout": PATIENCE * 1000, "keepalives_idle": PATIENCE}
+            options = {"connect_args": {"connect_timeout": PATIENCE, "options": limits, **silence}}
         try:
             # Parameters stay out of error messages: they would go into logs.
             self.engine: Engine = create_engine(url, hide_parameters=True, **options)
