@@ -6,20 +6,14 @@ import os
 import subprocess
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 
 
 def python_with(package: str) -> Path:
-    """The interpreter of the environment ``.venv-PACKAGE``, or the one that UNBARB_PACKAGE_PYTHON names.
-
-    `make test` makes them. Elsewhere a test that needs one is skipped.
-    """
-    named = os.environ.get(f"UNBARB_{package.upper()}_PYTHON")
-    python = Path(named) if named else ROOT / f".venv-{package}" / "bin" / "python"
-    if not python.exists():
-        pytest.skip(f"there is no environment with {package}: make .venv-{package}/.installed")
+    """The interpreter of the environment ``.venv-PACKAGE``, or of the folder that UNBARB_PACKAGE names."""
+    variable = f"UNBARB_{package.upper()}"
+    python = Path(os.environ.get(variable) or ROOT / f".venv-{package}") / "bin" / "python"
+    assert python.exists(), f"{python} is not there: run `make {package}`, or name its folder in {variable}"
     return python
 
 
