@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +24,8 @@ HERE = Path(__file__).parent
 WORKERS = 2
 GRACE = 2.0
 """Seconds after a fault for which it still explains what fails."""
+MORE, FILES = 1.05, 10
+"""By what memory and open files may differ between two thirds of a run and still count as flat."""
 CALM = 8.0
 """Seconds at the end in which no fault begins."""
 STARTED = "Application startup complete."
@@ -179,19 +181,30 @@ class Memory:
             )
 
     def thirds(self) -> dict[str, dict[str, float]]:
-        """Medians of the second and of the last third of the samples, and by what they differ."""
+        """The second and the last third of the samples: of all together the peak, else the median.
+
+        A median of all would tell mostly for how long a worker had been dead.
+        """
         size = len(self.samples) // 3
-        if not size:
-            return {}
-        figures = {}
-        for name in self.samples[0]:
-            middle, last = (
-                statistics.median(one[name] for one in part)
-                for part in (self.samples[size : 2 * size], self.samples[2 * size :])
-            )
-            figures[name] = {"middle": round(middle, 1), "last": round(last, 1),
-                             "ratio": round(last / middle, 3)}  # fmt: skip
-        return figures
+        parts = {"middle": self.samples[size : 2 * size], "last": self.samples[2 * size :]}
+        measures: dict[str, Callable[[Iterable[float]], float]] = {
+            "all_mb": max,
+            "oldest_mb": statistics.median,
+            "oldest_files": statistics.median,
+        }
+        return {
+            name: {which: round(of(one[name] for one in part), 1) for which, part in parts.items() if part}
+            for name, of in measures.items()
+        }
+
+    @property
+    def flat(self) -> bool:
+        """Whether the last third is as the second, but for `MORE` of memory and `FILES` open files."""
+        thirds = self.thirds()
+        return all(thirds.values()) and all(
+            one["last"] <= (one["middle"] + FILES if name == "oldest_files" else one["middle"] * MORE)
+            for name, one in thirds.items()
+        )
 
 
 def tree(process: int) -> list[int]:
