@@ -13,7 +13,7 @@ import pytest
 from integration_pages import blocks
 from litellm import CustomLLM, ModelResponse
 from litellm.proxy import proxy_server
-from litellm.types.utils import GenericStreamingChunk
+from litellm.types.utils import EmbeddingResponse, GenericStreamingChunk
 from starlette.testclient import TestClient
 
 from unbarb.audit import AuditLog
@@ -41,7 +41,15 @@ class Toy(CustomLLM):
     async def acompletion(self, *given: Any, **options: Any) -> ModelResponse:
         self.heard.append(options["messages"])
         message = {"role": "assistant", "content": "".join(self.pieces)}
-        return ModelResponse(choices=[{"index": 0, "message": message, "finish_reason": "stop"}])
+        usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        return ModelResponse(choices=[choice], usage=usage)
+
+    async def aembedding(self, *given: Any, **options: Any) -> EmbeddingResponse:
+        self.heard.append(options["input"])
+        return EmbeddingResponse(
+            model="toy", data=[{"object": "embedding", "index": 0, "embedding": [0.5]}]
+        )
 
     async def astreaming(self, *given: Any, **options: Any) -> AsyncIterator[GenericStreamingChunk]:
         self.heard.append(options["messages"])
@@ -143,6 +151,31 @@ def test_tokens_are_refused(client: TestClient, model: Toy) -> None:
     assert answer.status_code == 400
     assert "tokens" in answer.text
     assert model.heard == []
+
+
+def test_what_is_embedded_is_guarded_and_its_numbers_pass(client: TestClient, model: Toy) -> None:
+    answer = client.post("/v1/embeddings", json={"model": "toy", "input": [RUDE, "Fine."]})
+    assert answer.json()["data"][0]["embedding"] == [0.5]
+    assert model.heard == [[CALM, "Fine."]]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/messages", {"messages": [{"role": "user", "content": "Hello."}], "max_tokens": 9}),
+        ("/v1/completions", {"prompt": "Hello."}),
+    ],
+)
+def test_replies_of_other_endpoints_show_nothing_unchecked(
+    client: TestClient, model: Toy, path: str, body: dict[str, Any], stream: bool
+) -> None:
+    model.pieces = ["You are an ", "idiot. ", "Bye"]
+    answer = client.post(path, json={"model": "toy", "stream": stream, **body})
+    assert len(model.heard) == 1, answer.text
+    assert "idiot" not in answer.text
+    assert ("not good" in answer.text) == (path == "/v1/completions"), answer.text
+    assert "checked" in answer.text or path == "/v1/completions"
 
 
 def test_every_decision_is_on_record(client: TestClient, model: Toy, audit: Path) -> None:

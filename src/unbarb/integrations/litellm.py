@@ -23,6 +23,7 @@ try:
     from litellm.exceptions import GuardrailRaisedException
     from litellm.integrations.custom_guardrail import CustomGuardrail
     from litellm.types.guardrails import GuardrailEventHooks
+    from litellm.types.utils import EmbeddingResponse
 except ModuleNotFoundError as error:
     raise MissingExtra.for_feature(
         "unbarb.integrations.litellm", error.name or "litellm", "litellm"
@@ -84,7 +85,9 @@ class GuardHook(CustomGuardrail):  # type: ignore[misc]
     async def async_post_call_success_hook(
         self, data: dict[str, Any], user_api_key_dict: Any, response: Any
     ) -> Any:
-        """Guard a reply that came whole."""
+        """Guard a reply that came whole; embeddings are numbers and pass."""
+        if isinstance(response, EmbeddingResponse):
+            return response
         parts = self._heard(response)
         every = [text for part in parts for text in part.texts.values()]
         verdicts = iter(await self._judged(every, "output", data))
