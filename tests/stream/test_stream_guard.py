@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +14,7 @@ from unbarb import Guard
 from unbarb.errors import ConfigError, InputError
 from unbarb.segment import language
 from unbarb.stream import AsyncStreamGuard, Piece, Released, StreamGuard, judge
-from unbarb.stream.judge import TOGETHER
+from unbarb.stream.judge import NEAR, TOGETHER
 from unbarb.text import Verdict, apply
 
 CODE = '```python\ndef kill(process):\n    """Stop it. Now."""\n    return process.kill()  # e.g. 9\n```\n'
@@ -86,8 +86,12 @@ def test_nothing_toxic_leaves(guard: Guard, text: str) -> None:
     out, stream = through(guard, [text])
     whole = guard(text).text or ""
     assert not [word for words in TOXIC.values() for word in words if word in out and word not in whole]
-    for left in accumulate(one.text for one in stream.released):
-        assert guard.check(left).action in ("allow", "flag"), left
+    left = ""
+    for one in stream.released:  # with all that has left, or at least with the dozen words right before
+        near = "".join(re.findall(r"\S+\s*", left)[-NEAR:])
+        actions = {guard.check(before + one.text).action for before in (left, near)}
+        assert actions & {"allow", "flag"}, one
+        left += one.text
 
 
 @settings(max_examples=25)
