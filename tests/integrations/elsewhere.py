@@ -19,18 +19,8 @@ def python_with(package: str) -> Path:
 
 def report_of(python: Path, file: str, home: Path) -> str:
     """What pytest says of `file`, run by `python` with nothing of ours but the package itself."""
-    command = [
-        python,
-        "-m",
-        "pytest",
-        "-q",
-        "--tb=short",
-        "-c",
-        os.devnull,
-        "--rootdir",
-        home,
-        "--noconftest",
-    ]
+    options = ["-q", "--tb=short", "-W", "ignore", "-p", "no:cacheprovider", "--noconftest"]
+    command = [str(python), "-m", "pytest", *options, "-c", os.devnull, "--rootdir", str(home)]
     environment = {
         "HOME": str(home),  # no settings of the user's, and none are written
         "PATH": os.environ["PATH"],
@@ -39,7 +29,7 @@ def report_of(python: Path, file: str, home: Path) -> str:
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else it is fetched
     }
     done = subprocess.run(
-        [*command, "-W", "ignore", "-p", "no:cacheprovider", Path(__file__).parent / file],
+        [*command, str(Path(__file__).parent / file)],
         capture_output=True,
         text=True,
         env=environment,

@@ -128,7 +128,7 @@ def test_results_of_tools_are_guarded_where_asked_for(guard: Guard) -> None:
 
 def test_a_message_that_names_its_role_itself_is_guarded_too(guard: Guard) -> None:
     model = saying("Fine.")
-    agent(guard, model).invoke({"messages": [ChatMessage(RUDE, role="user")]})
+    agent(guard, model).invoke({"messages": [ChatMessage(content=RUDE, role="user")]})
     assert model.heard == [[CALM]]
 
 
