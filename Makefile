@@ -12,11 +12,12 @@ VENV := .venv
 DEMO := .venv-demo
 SERVICE := .venv-serve
 LITELLM := .venv-litellm
+GUARDRAILS := .venv-guardrails
 IN := $(VENV)/bin/
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := test
-.PHONY: demo serve chat test test-slow lint bench docs docs-data readme model postgresql litellm clean
+.PHONY: demo serve chat test test-slow lint bench docs docs-data readme model postgresql litellm guardrails clean
 
 demo: $(DEMO)/.installed
 	$(DEMO)/bin/unbarb rewrite --input examples/comments.txt --view table
@@ -28,7 +29,7 @@ serve: $(SERVICE)/.installed
 chat: $(SERVICE)/.installed
 	$(SERVICE)/bin/python examples/chat_through_proxy.py
 
-test: lint postgresql litellm
+test: lint postgresql litellm guardrails
 	$(IN)python -m pytest -m "not slow" $(PYTEST_FLAGS)
 
 test-slow: $(VENV)/.installed
@@ -67,7 +68,7 @@ model: $(VENV)/.installed
 	$(IN)unbarb train src/unbarb/recipes/embedded-en.yaml --out $(RUNS)
 
 clean:
-	rm -rf $(VENV) $(DEMO) $(SERVICE) $(LITELLM) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEMO) $(SERVICE) $(LITELLM) $(GUARDRAILS) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The tests keep records in a real PostgreSQL, which they start themselves.
@@ -75,12 +76,19 @@ postgresql:
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 \
 	|| { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq postgresql; }
 
-# LiteLLM's own proxy, which the tests let call ours: its pins want an environment of their own.
+# LiteLLM's own proxy and Guardrails, which the tests run: their pins want environments of their own.
 litellm: $(LITELLM)/.installed
 
-$(LITELLM)/.installed:
+guardrails: $(GUARDRAILS)/.installed
+
+$(LITELLM)/.installed: pyproject.toml
 	test -x $(LITELLM)/bin/python || $(PYTHON) -m venv $(LITELLM)
-	$(LITELLM)/bin/python -m pip install --quiet 'litellm[proxy]==1.106.2'
+	$(LITELLM)/bin/python -m pip install --quiet 'litellm[proxy]==1.106.2' pytest --editable '.[serve]'
+	touch $@
+
+$(GUARDRAILS)/.installed: pyproject.toml
+	test -x $(GUARDRAILS)/bin/python || $(PYTHON) -m venv $(GUARDRAILS)
+	$(GUARDRAILS)/bin/python -m pip install --quiet 'guardrails-ai==0.11.0' pytest --editable .
 	touch $@
 
 $(VENV)/.installed: pyproject.toml
