@@ -11,8 +11,6 @@ from typing import Any
 from unbarb.audit.keys import Keyring
 from unbarb.errors import InputError
 
-PURPOSES = ("head", "checkpoint", "anchor")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from unbarb.audit.event import new_id
+from unbarb.audit.protocol import Log
 from unbarb.errors import ConfigError
 from unbarb.guard import Guard
 from unbarb.integrations.asgi_replies import Reply
@@ -26,7 +27,7 @@ from unbarb.integrations.http import (
     replaying,
     withheld,
 )
-from unbarb.integrations.recorded import Log, Recorded
+from unbarb.integrations.recorded import Recorded
 
 UNASKED = {b"accept-encoding", b"range", b"if-range"}
 """What a guarded application must not be asked for: replies that cannot be read."""

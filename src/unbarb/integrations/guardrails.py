@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from unbarb.audit.event import new_id
-from unbarb.errors import ConfigError, MissingExtra
+from unbarb.audit.protocol import Log
+from unbarb.errors import MissingExtra
 from unbarb.guard import Guard
-from unbarb.integrations.recorded import REASON, Log, Recorded
+from unbarb.integrations.recorded import REASON, Recorded
 from unbarb.text import Direction, Verdict
 
 try:
@@ -50,10 +51,7 @@ class Civil(Validator):  # type: ignore[misc]
         on_fail: str | Callable[..., Any] | None = None,
     ) -> None:
         super().__init__(on_fail=on_fail, use_local=True)
-        guard = guard or Guard()
-        if not guard.rewrites:
-            raise ConfigError("this guard only checks: build it with a rewriter")
-        self._recorded = Recorded(guard, audit, "guardrails")
+        self._recorded = Recorded(guard or Guard(), audit, "guardrails")
         self._direction: Direction = direction
 
     def _validate(self, value: Any, metadata: dict[str, Any]) -> ValidationResult:

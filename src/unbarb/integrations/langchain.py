@@ -11,10 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 from unbarb.audit.event import new_id
+from unbarb.audit.protocol import Log
 from unbarb.errors import ConfigError, MissingExtra
 from unbarb.guard import Guard
 from unbarb.integrations.fields import Path
-from unbarb.integrations.recorded import REASON, Log, Recorded, RecordedStream
+from unbarb.integrations.recorded import REASON, Recorded, RecordedStream
 from unbarb.text import Direction, Verdict
 
 try:
@@ -64,7 +65,7 @@ class GuardMiddleware(AgentMiddleware[AgentState[Any], Any, Any]):
         known = {"human", "system", "tool"}
         if isinstance(roles, str) or not known.issuperset(roles):
             raise ConfigError(f"roles is {roles!r}; give a list of 'human', 'system' and 'tool'")
-        self._recorded = _recorded(guard, audit)
+        self._recorded = Recorded(guard, audit, "langchain")
         self._roles = frozenset(roles)
 
     @hook_config(can_jump_to=["end"])
@@ -138,7 +139,7 @@ class GuardRunnable(Runnable[Any, Any]):
     """
 
     def __init__(self, guard: Guard, *, direction: Direction = "output", audit: Log | None = None) -> None:
-        self._recorded = _recorded(guard, audit)
+        self._recorded = Recorded(guard, audit, "langchain")
         self._direction: Direction = direction
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
@@ -230,12 +231,6 @@ class GuardRunnable(Runnable[Any, Any]):
 
     def _pushed(self, chunks: Chunks, value: Any) -> list[Any]:
         return chunks.push(value) if isinstance(value, str | BaseMessageChunk) else [self.invoke(value)]
-
-
-def _recorded(guard: Guard, audit: Log | None) -> Recorded:
-    if not guard.rewrites:
-        raise ConfigError("this guard only checks: build it with a rewriter")
-    return Recorded(guard, audit, "langchain")
 
 
 def _batch(recorded: Recorded, texts: Sequence[str], direction: Direction) -> list[Verdict]:

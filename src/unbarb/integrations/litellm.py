@@ -11,12 +11,13 @@ from pathlib import Path as File
 from typing import Any
 
 from unbarb.audit.event import new_id
-from unbarb.errors import ConfigError, MissingExtra
+from unbarb.audit.protocol import Log
+from unbarb.errors import MissingExtra
 from unbarb.guard import Guard
 from unbarb.integrations.aligned import Aligned
 from unbarb.integrations.fields import Unreadable, put, shown, texts
 from unbarb.integrations.litellm_shapes import Part, asked, changed, ending, heard, told
-from unbarb.integrations.recorded import REASON, Log, Recorded, RecordedStream
+from unbarb.integrations.recorded import REASON, Recorded, RecordedStream
 from unbarb.text import Verdict
 
 try:
@@ -56,8 +57,6 @@ class GuardHook(CustomGuardrail):  # type: ignore[misc]
         **options: Any,
     ) -> None:
         guard = guard or Guard(File(policy) if policy.endswith((".yaml", ".yml")) else policy)
-        if not guard.rewrites:
-            raise ConfigError("this guard only checks: build it with a rewriter")
         if isinstance(audit, str):
             from unbarb.audit import AuditLog
 

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from unbarb.audit import Event
-from unbarb.errors import AuditError
+from unbarb.audit.protocol import Log
+from unbarb.errors import AuditError, ConfigError
 from unbarb.guard import Guard
 from unbarb.stream import Released, StreamGuard
 from unbarb.text import Direction, Verdict
 
 REASON = "This message was withheld because of what it says."
 """What is told where the policy has no words of its own."""
-
-
-class Log(Protocol):
-    """What a record must do: `unbarb.audit.AuditLog` does it."""
-
-    def append(self, events: Sequence[Event]) -> list[int]:
-        """Write the events in one transaction; durable when it returns."""
-        ...
-
-    def spill(self, events: Sequence[Event]) -> None:
-        """Keep events elsewhere, durable when it returns, until they can be written."""
-        ...
 
 
 class Recorded:
@@ -34,9 +22,14 @@ class Recorded:
         guard: what decides; it must have a rewriter.
         audit: the record; None: nothing is recorded.
         surface: where decisions are made, as the record names it.
+
+    Raises:
+        ConfigError: the guard only checks.
     """
 
     def __init__(self, guard: Guard, audit: Log | None, surface: str) -> None:
+        if not guard.rewrites:
+            raise ConfigError("this guard only checks: build it with a rewriter")
         self.guard = guard
         self._audit = audit
         self._surface = surface

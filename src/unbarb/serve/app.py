@@ -26,7 +26,7 @@ from unbarb.serve.dialects import chosen, problem
 from unbarb.serve.entrance import REQUEST_ID, Entrance, Places
 from unbarb.serve.errors import Invalid, NotFound, ServiceError
 from unbarb.serve.openapi import describe
-from unbarb.serve.recording import Log
+from unbarb.serve.recording import ClosableLog
 from unbarb.serve.service import Service
 from unbarb.serve.settings import Settings
 
@@ -69,7 +69,7 @@ def _record(settings: Settings) -> AuditLog | None:
             sleep(AGAIN)
 
 
-def create_app(settings: Settings | None = None, *, audit: Log | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, *, audit: ClosableLog | None = None) -> FastAPI:
     """The application.
 
     Args:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 
 from unbarb.audit import Event
+from unbarb.audit.event import NO_DETAILS
 from unbarb.errors import ConfigError, InputError
 from unbarb.policy import AuditRules, Policy
 from unbarb.serve.batching import Item, Judged
@@ -32,8 +33,6 @@ from unbarb.text import Direction, Verdict
 
 if TYPE_CHECKING:
     from unbarb.serve.service import Service
-
-NO_DETAILS: Mapping[str, Any] = {}
 
 POLICY_HEADER = "unbarb-policy"
 SUBJECT_HEADER = "unbarb-subject"

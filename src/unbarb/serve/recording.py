@@ -15,6 +15,7 @@ from time import monotonic, perf_counter
 from typing import Protocol
 
 from unbarb.audit import Event
+from unbarb.audit.protocol import Log
 from unbarb.errors import AuditError
 from unbarb.serve.errors import AuditFailed
 from unbarb.serve.metrics import Meters
@@ -32,16 +33,8 @@ WAITING = 10_000
 """Requests whose events may wait for a database that does not answer; more fail at once."""
 
 
-class Log(Protocol):
-    """What a record must do: `unbarb.audit.AuditLog` does it."""
-
-    def append(self, events: Sequence[Event]) -> list[int]:
-        """Write the events in one transaction; durable when it returns."""
-        ...
-
-    def spill(self, events: Sequence[Event]) -> None:
-        """Keep events elsewhere, durable when it returns, until they can be written."""
-        ...
+class ClosableLog(Log, Protocol):
+    """A record that is closed when the service stops."""
 
     def close(self) -> None: ...
 
@@ -57,7 +50,7 @@ class Entry:
 class Recorder:
     """The one door to the record; without a log, nothing is recorded."""
 
-    def __init__(self, audit: Log | None, meters: Meters) -> None:
+    def __init__(self, audit: ClosableLog | None, meters: Meters) -> None:
         self._log = audit
         self._meters = meters
         self._entries: list[Entry] = []

@@ -17,7 +17,7 @@ from unbarb.serve.keys import Key, read
 from unbarb.serve.limits import Limits
 from unbarb.serve.metrics import Meters
 from unbarb.serve.policies import Change, Policies
-from unbarb.serve.recording import Log, Recorder
+from unbarb.serve.recording import ClosableLog, Recorder
 from unbarb.serve.settings import Settings
 from unbarb.serve.telemetry import Tracing
 from unbarb.stream import Piece, judge
@@ -56,7 +56,7 @@ class Service:
         AuditError: the record cannot be opened.
     """
 
-    def __init__(self, settings: Settings, audit: Log | None = None) -> None:
+    def __init__(self, settings: Settings, audit: ClosableLog | None = None) -> None:
         self.settings = settings
         self.meters = Meters()
         self.tracing = Tracing.on() if settings.telemetry else Tracing()
