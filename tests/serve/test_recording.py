@@ -213,7 +213,7 @@ def test_a_decision_that_cannot_be_recorded_is_not_given_out(serve: Any) -> None
 
 def test_a_record_that_hangs_keeps_nobody_past_the_deadline(serve: Any) -> None:
     disk = Disk()
-    client: TestClient = serve(disk, deadline=0.05)
+    client: TestClient = serve(disk, deadline=0.5)
     disk.go.clear()
     try:
         answer = client.post("/v1/rewrite", json={"text": "you are an idiot"})
