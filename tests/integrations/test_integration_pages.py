@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from integration_pages import PAGES, blocks
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from starlette.testclient import TestClient
 
 from unbarb.integrations.asgi import GuardMiddleware
 
@@ -25,9 +27,6 @@ def test_the_asgi_page_names_every_argument() -> None:
 
 
 def test_the_code_on_the_asgi_page_runs() -> None:
-    pytest.importorskip("fastapi", reason="needs the extra 'serve'")
-    from starlette.testclient import TestClient
-
     names: dict[str, Any] = {}
     (code,) = blocks("asgi", "python")
     exec(code, names)
@@ -40,9 +39,6 @@ def test_the_code_on_the_asgi_page_runs() -> None:
 
 
 def test_the_code_on_the_langchain_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("langchain", reason="needs the extra 'langchain'")
-    from langchain_core.language_models.fake_chat_models import FakeListChatModel
-
     names: dict[str, Any] = {"model": FakeListChatModel(responses=["At 5, you idiot."])}
     code = blocks("langchain", "python")
     assert len(code) == 3

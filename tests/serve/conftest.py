@@ -6,9 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-
-pytest.importorskip("fastapi", reason="needs the extra 'serve'")
-
 from starlette.testclient import TestClient
 
 from serving import Kept, client, listening

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from made_verdicts import POLICY, verdict
+from openai import BadRequestError, OpenAI
 from starlette.testclient import TestClient
 
 from unbarb.audit import Event
@@ -23,14 +24,13 @@ RUDE, CLEAN = "You are an idiot.", "Thank you for the talk."
 
 
 @pytest.fixture(scope="module")
-def openai(live: str) -> Iterator[Any]:
-    package = pytest.importorskip("openai", reason="needs the package openai")
-    with package.OpenAI(base_url=f"{live}/v1", api_key="any", max_retries=0) as client:
+def client(live: str) -> Iterator[OpenAI]:
+    with OpenAI(base_url=f"{live}/v1", api_key="any", max_retries=0) as client:
         yield client
 
 
-def test_openais_client_reads_a_result_for_each_text(openai: Any) -> None:
-    answer = openai.moderations.create(input=[RUDE, CLEAN], model="omni-moderation-latest")
+def test_openais_client_reads_a_result_for_each_text(client: OpenAI) -> None:
+    answer = client.moderations.create(input=[RUDE, CLEAN], model="omni-moderation-latest")
 
     rude, clean = answer.results
     assert answer.id.startswith("modr-")
@@ -42,8 +42,8 @@ def test_openais_client_reads_a_result_for_each_text(openai: Any) -> None:
     assert not any(clean.categories.model_dump().values())
 
 
-def test_openais_client_finds_every_category_it_knows(openai: Any) -> None:
-    [found] = openai.moderations.create(input=RUDE).results
+def test_openais_client_finds_every_category_it_knows(client: OpenAI) -> None:
+    [found] = client.moderations.create(input=RUDE).results
 
     for part in (found.categories, found.category_scores, found.category_applied_input_types):
         fields = type(part).model_fields
@@ -52,20 +52,19 @@ def test_openais_client_finds_every_category_it_knows(openai: Any) -> None:
         assert None not in [getattr(part, name) for name in fields]
 
 
-def test_parts_of_text_are_one_text(openai: Any) -> None:
+def test_parts_of_text_are_one_text(client: OpenAI) -> None:
     parts = [{"type": "text", "text": "You are"}, {"type": "text", "text": "an idiot."}]
 
-    [found] = openai.moderations.create(input=parts).results
+    [found] = client.moderations.create(input=parts).results
 
     assert found.flagged
 
 
-def test_an_image_is_refused_and_not_passed(openai: Any, events: list[Event]) -> None:
-    errors = pytest.importorskip("openai")
+def test_an_image_is_refused_and_not_passed(client: OpenAI, events: list[Event]) -> None:
     parts = [{"type": "text", "text": RUDE}, {"type": "image_url", "image_url": {"url": "data:,"}}]
 
-    with pytest.raises(errors.BadRequestError) as caught:
-        openai.moderations.create(input=parts)
+    with pytest.raises(BadRequestError) as caught:
+        client.moderations.create(input=parts)
 
     assert caught.value.type == "invalid_request_error"
     assert "input.parts.1.type: only text is judged here" in caught.value.message

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import schemathesis
 from hypothesis import HealthCheck, settings
 from starlette.testclient import TestClient
 
@@ -14,9 +15,6 @@ import unbarb
 from serving import listening
 from unbarb.serve.app import routed
 from unbarb.serve.settings import Settings
-
-schemathesis = pytest.importorskip("schemathesis", reason="needs the extra 'dev'")
-
 
 NATIVE = Settings(dialects=("native",), audit=None)
 schema = schemathesis.openapi.from_dict(routed(NATIVE).openapi())

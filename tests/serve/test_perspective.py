@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from googleapiclient import discovery
+from googleapiclient.errors import HttpError
 from hypothesis import given
 from hypothesis import strategies as st
 from made_verdicts import finding, verdict
@@ -36,7 +38,6 @@ def asking(text: str = RUDE, *attributes: str, **more: Any) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def google(live: str) -> Iterator[Any]:
     """Google's client, built from our discovery document as its users build it from Google's."""
-    discovery = pytest.importorskip("googleapiclient.discovery", reason="needs google-api-python-client")
     with discovery.build(
         "commentanalyzer",
         "v1alpha1",
@@ -69,10 +70,9 @@ def test_googles_client_scores_a_comment(google: Any) -> None:
 
 
 def test_googles_client_raises_what_it_raised_before(google: Any) -> None:
-    errors = pytest.importorskip("googleapiclient.errors")
     body = asking("Vous êtes un idiot et je vous déteste, monsieur")
 
-    with pytest.raises(errors.HttpError) as caught:
+    with pytest.raises(HttpError) as caught:
         google.comments().analyze(body=body).execute()
 
     assert caught.value.status_code == 400
@@ -94,7 +94,6 @@ def test_googles_client_suggests_a_score(google: Any) -> None:
 
 
 def test_a_client_with_a_document_of_its_own_needs_only_our_address(live: str) -> None:
-    discovery = pytest.importorskip("googleapiclient.discovery", reason="needs google-api-python-client")
     theirs = document("https://commentanalyzer.googleapis.com/")
 
     with discovery.build_from_document(

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from starlette.testclient import TestClient
 
 from serving import Kept
@@ -109,12 +112,8 @@ def test_a_stream_tells_what_it_held_back(tiny_guard: Guard) -> None:
 
 
 def test_a_span_tells_the_decision_and_not_the_text() -> None:
-    trace = pytest.importorskip("opentelemetry.sdk.trace", reason="needs opentelemetry-sdk")
-    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-
     kept = InMemorySpanExporter()
-    provider = trace.TracerProvider()
+    provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(kept))
     tracing = Tracing(provider.get_tracer("test"))
     guard = Guard(rewriter=None)

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-
-pytest.importorskip("openai", reason="needs the extra 'dev'")
-
 from openai import OpenAI
 from proxying import Proxied, Record
 from scripted_upstream import ScriptedUpstream, speaking

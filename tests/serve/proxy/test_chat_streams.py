@@ -10,9 +10,8 @@ import httpx2
 import openai
 import pytest
 from openai import OpenAI
+from proxying import Proxied
 from scripted_upstream import DONE, KIND, at_random, bytewise, chunk, events, saying, whole
-
-from conftest import Proxied
 
 RUDE = ["Hello the", "re. You are", " an idiot. ", "Schön, 🌍", "! Bye."]
 CALM = "Hello there. You are not good. Schön, 🌍! Bye."
