@@ -17,7 +17,7 @@ HEAD = """# Benchmarks
 Every figure here was written by a command; none was typed. Quality is measured on the `{split}` split of
 our own data (by normalised source text, seed {seed}; what the model never saw), rewrites by judges that are
 trained apart from it. Figures stand with n and a 95 % interval. Speed is a ratio to a named peer in the
-same run.
+same run. What a stream holds back, and that it leaks nothing, stands in [streams](stream.md#what-it-shows).
 
 Policy `{policy}`, model digests {models}.
 """
