@@ -9,7 +9,10 @@ from unbarb.audit.event import Event
 if TYPE_CHECKING:
     from unbarb.audit.log import AuditLog as AuditLog
 
-__all__ = ["AuditLog", "Event"]
+__all__ = ["DEFAULT_URL", "AuditLog", "Event"]
+
+DEFAULT_URL = "sqlite:///unbarb-audit.db"
+"""Where the record is when nothing else is said: a file in the folder that one works in."""
 
 
 def __getattr__(name: str) -> Any:

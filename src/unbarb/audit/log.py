@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+from unbarb.audit import DEFAULT_URL
 from unbarb.audit.append import checkpoint, extend
 from unbarb.audit.checkpoint import Statement
 from unbarb.audit.database import Database, parsed
@@ -17,8 +18,6 @@ from unbarb.audit.keys import Keyring
 from unbarb.audit.spill import Drained, Spill
 from unbarb.audit.written import Entry, written
 from unbarb.errors import AuditError, ConfigError
-
-DEFAULT_URL = "sqlite:///unbarb-audit.db"
 
 A_FEW = 20
 """Spilled files recorded along with one write, so that no request waits for a long outage's worth."""

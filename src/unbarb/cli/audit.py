@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from unbarb.audit import DEFAULT_URL
 from unbarb.cli import audit_keys, audit_records
-from unbarb.cli.audit_options import DEFAULT, AsJson, KeysFile, LogUrl, Since, Until, day, extra, opened
+from unbarb.cli.audit_options import AsJson, KeysFile, LogUrl, Since, Until, day, extra, opened
 from unbarb.errors import ConfigError, InputError
 
 TAMPERED = 1
@@ -32,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
 
 def verify(
-    log: LogUrl = DEFAULT,
+    log: LogUrl = DEFAULT_URL,
     keys: KeysFile = None,
     checkpoints: Annotated[
         list[Path] | None,
@@ -114,7 +115,7 @@ def _beside(url: str) -> Path:
 
 
 def checkpoint(
-    log: LogUrl = DEFAULT,
+    log: LogUrl = DEFAULT_URL,
     keys: KeysFile = None,
     output: Annotated[
         Path | None,
@@ -147,7 +148,7 @@ def report(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the report and its signature.")],
     since: Since = None,
     until: Until = None,
-    log: LogUrl = DEFAULT,
+    log: LogUrl = DEFAULT_URL,
     keys: KeysFile = None,
 ) -> None:
     """Write a signed report: volumes, actions, labels, policies, models, failures, proof of the chain.
@@ -165,7 +166,7 @@ def report(
 
 
 def drain(
-    log: LogUrl = DEFAULT,
+    log: LogUrl = DEFAULT_URL,
     keys: KeysFile = None,
     spill: Annotated[
         Path | None,
@@ -191,7 +192,7 @@ def drain(
         raise typer.Exit(TAMPERED)
 
 
-def migrate(log: LogUrl = DEFAULT, keys: KeysFile = None) -> None:
+def migrate(log: LogUrl = DEFAULT_URL, keys: KeysFile = None) -> None:
     """Make the tables of a record, or bring them to the form of this release. Running it again is safe.
 
     Exit codes: 0 done, 2 it cannot be done.

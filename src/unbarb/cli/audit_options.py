@@ -16,8 +16,6 @@ from unbarb.errors import InputError, MissingExtra
 if TYPE_CHECKING:
     from unbarb.audit import AuditLog
 
-DEFAULT = "sqlite:///unbarb-audit.db"
-
 LogUrl = Annotated[
     str,
     typer.Option(

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from unbarb.audit import DEFAULT_URL
 from unbarb.cli.audit_options import (
-    DEFAULT,
     AsJson,
     KeysFile,
     LogUrl,
@@ -83,7 +83,7 @@ def show(
     original: Original = None,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many, the newest.")] = 20,
     texts: Texts = False,
-    log: LogUrl = DEFAULT,
+    log: LogUrl = DEFAULT_URL,
     keys: KeysFile = None,
     json: Annotated[bool, typer.Option("--json", help="One record a line, as JSON.")] = False,
 ) -> None:
@@ -132,7 +132,7 @@ def export(
     first: First = None,
     last: Last = None,
     texts: Texts = False,
-    log: LogUrl = DEFAULT,
+    log: LogUrl = DEFAULT_URL,
     keys: KeysFile = None,
 ) -> None:
     """Write records with all their columns as they are stored: the chain can be followed in them.
@@ -173,7 +173,7 @@ def erase(
     first: First = None,
     last: Last = None,
     yes: Sure = False,
-    log: LogUrl = DEFAULT,
+    log: LogUrl = DEFAULT_URL,
     keys: KeysFile = None,
     json: AsJson = False,
 ) -> None:
@@ -204,7 +204,7 @@ def prune(
         ),
     ] = None,
     yes: Sure = False,
-    log: LogUrl = DEFAULT,
+    log: LogUrl = DEFAULT_URL,
     keys: KeysFile = None,
     json: AsJson = False,
 ) -> None:  # fmt: skip

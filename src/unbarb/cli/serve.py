@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from unbarb.audit import DEFAULT_URL
 from unbarb.cli.options import pair
 from unbarb.errors import ConfigError
 from unbarb.plugins import missing_extra
@@ -92,7 +93,7 @@ def serve(
     policies: Policies = None,
     keys: Keys = None,
     unsafe_no_keys: UnsafeNoKeys = False,
-    audit: Audit = "sqlite:///unbarb-audit.db",
+    audit: Audit = DEFAULT_URL,
     audit_keys: AuditKeys = None,
     no_audit: NoAudit = False,
     dialects: Dialects = None,

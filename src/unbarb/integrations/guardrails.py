@@ -12,7 +12,8 @@ from unbarb.audit.event import new_id
 from unbarb.audit.protocol import Log
 from unbarb.errors import MissingExtra
 from unbarb.guard import Guard
-from unbarb.integrations.recorded import REASON, Recorded
+from unbarb.integrations.recorded import Recorded
+from unbarb.policy.rules import NOTICE
 from unbarb.text import Direction, Verdict
 
 try:
@@ -62,7 +63,7 @@ class Civil(Validator):  # type: ignore[misc]
             return PassResult(metadata=told)
         return FailResult(
             error_message=_reason(verdict),
-            fix_value=verdict.message or REASON if verdict.text is None else verdict.text,
+            fix_value=verdict.message or NOTICE if verdict.text is None else verdict.text,
             error_spans=[
                 ErrorSpan(start=one.start, end=one.end, reason=one.label) for one in verdict.findings
             ],
@@ -73,6 +74,6 @@ class Civil(Validator):  # type: ignore[misc]
 def _reason(verdict: Verdict) -> str:
     """Why a text failed, in words that hold nothing of it."""
     if verdict.text is None:
-        return verdict.message or REASON
+        return verdict.message or NOTICE
     labels = ", ".join(sorted({one.label for one in verdict.findings})) or verdict.rule
     return f"the text was found to hold: {labels}"

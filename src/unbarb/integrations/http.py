@@ -10,7 +10,8 @@ from http import HTTPStatus
 from typing import Any
 
 from unbarb.integrations.fields import Finder
-from unbarb.integrations.recorded import REASON, Recorded
+from unbarb.integrations.recorded import Recorded
+from unbarb.policy.rules import NOTICE
 from unbarb.text import Verdict
 
 log = logging.getLogger("unbarb.integrations")
@@ -94,7 +95,7 @@ def withheld(verdicts: Sequence[Verdict], fields: Sequence[str] = ()) -> Refusal
         {"id": verdicts[at].id, "action": verdicts[at].action} | ({"field": fields[at]} if fields else {})
         for at in stopped
     ]
-    return Refusal(422, verdicts[stopped[0]].message or REASON, {"verdicts": told[:MOST_VERDICTS]})
+    return Refusal(422, verdicts[stopped[0]].message or NOTICE, {"verdicts": told[:MOST_VERDICTS]})
 
 
 def marks(request: str, verdicts: Sequence[str]) -> RawHeaders:

@@ -15,7 +15,8 @@ from unbarb.audit.protocol import Log
 from unbarb.errors import ConfigError, MissingExtra
 from unbarb.guard import Guard
 from unbarb.integrations.fields import Path
-from unbarb.integrations.recorded import REASON, Recorded, RecordedStream
+from unbarb.integrations.recorded import Recorded, RecordedStream
+from unbarb.policy.rules import NOTICE
 from unbarb.text import Direction, Verdict
 
 try:
@@ -250,7 +251,7 @@ def _role(message: BaseMessage) -> str:
 def _told(verdict: Verdict) -> AIMessage:
     """What the user is told in place of what may not leave."""
     note = {"id": verdict.id, "action": verdict.action}
-    return AIMessage(content=verdict.message or REASON, response_metadata={"unbarb": note})
+    return AIMessage(content=verdict.message or NOTICE, response_metadata={"unbarb": note})
 
 
 def _quiet(model: Any) -> Any:

@@ -12,8 +12,8 @@ from langchain_core.prompt_values import ChatPromptValue, StringPromptValue
 from unbarb.errors import InputError, Withheld
 from unbarb.integrations.aligned import Aligned, Stream
 from unbarb.integrations.fields import Path, put, shown, texts
-from unbarb.integrations.recorded import REASON
 from unbarb.integrations.spoken import BESIDE, spoken
+from unbarb.policy.rules import NOTICE
 from unbarb.text import Verdict
 
 Rebuilt = Callable[[Sequence[str]], Any]
@@ -66,7 +66,7 @@ def stopped(verdicts: Iterable[Verdict]) -> Verdict | None:
 
 
 def refused(verdict: Verdict) -> Withheld:
-    return Withheld(verdict.message or REASON, (str(verdict.id),))
+    return Withheld(verdict.message or NOTICE, (str(verdict.id),))
 
 
 class Chunks:

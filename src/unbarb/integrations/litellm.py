@@ -17,7 +17,8 @@ from unbarb.guard import Guard
 from unbarb.integrations.aligned import Aligned
 from unbarb.integrations.fields import Unreadable, put, shown, texts
 from unbarb.integrations.litellm_shapes import Part, asked, changed, ending, heard, told
-from unbarb.integrations.recorded import REASON, Recorded, RecordedStream
+from unbarb.integrations.recorded import Recorded, RecordedStream
+from unbarb.policy.rules import NOTICE
 from unbarb.text import Verdict
 
 try:
@@ -76,7 +77,7 @@ class GuardHook(CustomGuardrail):  # type: ignore[misc]
         verdicts = await self._judged(list(found.values()), "input", data)
         for path, verdict in zip(found, verdicts, strict=True):
             if verdict.text is None:
-                raise self._refusal(verdict.message or REASON, blocked=True)
+                raise self._refusal(verdict.message or NOTICE, blocked=True)
             if verdict.text != verdict.original:
                 put(data, path, verdict.text)
         return data
@@ -96,7 +97,7 @@ class GuardHook(CustomGuardrail):  # type: ignore[misc]
             if stop is None:
                 changed(part, [str(verdict.text) for verdict in own])
             else:
-                told(part, stop.message or REASON)
+                told(part, stop.message or NOTICE)
         return response
 
     async def async_post_call_streaming_iterator_hook(

@@ -8,11 +8,9 @@ from unbarb.audit import Event
 from unbarb.audit.protocol import Log
 from unbarb.errors import AuditError, ConfigError
 from unbarb.guard import Guard
+from unbarb.policy.rules import NOTICE
 from unbarb.stream import Released, StreamGuard
 from unbarb.text import Direction, Verdict
-
-REASON = "This message was withheld because of what it says."
-"""What is told where the policy has no words of its own."""
 
 
 class Recorded:
@@ -106,7 +104,7 @@ class RecordedStream:
     @property
     def message(self) -> str:
         """What the user may be told when the stream was ended."""
-        return self._stream.message or REASON
+        return self._stream.message or NOTICE
 
     def feed(self, chunk: str) -> Sequence[Released]:
         """Take the next chunk; the pieces that were decided with it, often none.

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from unbarb.text import Action
 
+NOTICE = "This message was withheld because of what it says."
+"""What the user may be told where the policy has no words of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:

@@ -250,7 +250,8 @@ def _check_host(connection: HTTPConnection, allowed: Sequence[str]) -> None:
     name = host.rpartition(":")[0] if re.search(r":\d+$", host) else host
     if name.strip("[]").lower() not in allowed:
         raise Forbidden(
-            f"the host {host!r:.80} is not one of {', '.join(allowed)}; give --hosts, or use one of these",
+            f"the host {host!r:.80} is not one of {', '.join(allowed)}; use one of these, or start"
+            " the service with --allowed-host",
             code="host_not_allowed",
         )
 

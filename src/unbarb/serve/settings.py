@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Self
 
+from unbarb.audit import DEFAULT_URL
 from unbarb.errors import ConfigError
 from unbarb.serve.dialects import DIALECTS
 
@@ -41,7 +42,7 @@ class Settings:
     open_metrics: bool = False
     hosts: tuple[str, ...] = ()
     cors: tuple[str, ...] = ()
-    audit: str | None = "sqlite:///unbarb-audit.db"
+    audit: str | None = DEFAULT_URL
     audit_keys: Path | None = None
     max_body: int = 4 * 2**20
     max_texts: int = 256
@@ -86,10 +87,6 @@ class Settings:
     def threads_each(self) -> int:
         """Texts that one worker works on side by side: by default the cores are shared out."""
         return self.threads or max(1, min(4, (os.cpu_count() or 1) // self.workers))
-
-    def option(self, name: str, default: str | None = None) -> str | None:
-        """What ``--set dialect.key=value`` said of `name`."""
-        return self.options.get(name, default)
 
     def to_json(self) -> str:
         """The settings for :meth:`from_json`."""

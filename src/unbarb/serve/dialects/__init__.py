@@ -14,7 +14,6 @@ from fastapi import APIRouter
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
 
-from unbarb.errors import ConfigError
 from unbarb.serve.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -59,14 +58,7 @@ class Dialect:
 
 
 def chosen(names: Sequence[str]) -> list[Dialect]:
-    """The dialects of these names.
-
-    Raises:
-        ConfigError: one is not known.
-    """
-    unknown = [name for name in names if name not in DIALECTS]
-    if unknown:
-        raise ConfigError(f"dialects {', '.join(unknown)}: not known; there are {', '.join(DIALECTS)}")
+    """The dialects of these names, which `Settings` has checked, in the order of their routes."""
     found: list[Dialect] = [
         import_module(f"unbarb.serve.dialects.{name}").DIALECT for name in DIALECTS if name in names
     ]

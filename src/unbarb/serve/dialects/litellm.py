@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
+from unbarb.policy.rules import NOTICE
 from unbarb.serve.calls import Call, call_of
 from unbarb.serve.dialects import Dialect
 from unbarb.serve.openapi import PROBLEMS
@@ -32,7 +33,6 @@ SANE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 """A call's id that may stand in the record as the name of its stream."""
 ENDS = (".", "!", "?", "…")
 """How a sentence ends that is whole."""
-REASON = "This message was withheld because of what it says."
 
 
 class GuardrailRequest(BaseModel):
@@ -87,7 +87,7 @@ async def of_request(call: Call, texts: Sequence[str]) -> GuardrailResponse:
     verdicts = await judged(call, places, "input")
     for verdict in verdicts:
         if verdict.text is None:
-            return GuardrailResponse(action="BLOCKED", blocked_reason=verdict.message or REASON)
+            return GuardrailResponse(action="BLOCKED", blocked_reason=verdict.message or NOTICE)
     return passed(texts, [verdict.text or "" for verdict in verdicts])
 
 
@@ -107,7 +107,7 @@ async def of_reply(call: Call, texts: Sequence[str], decided: Decided, name: str
         begun = known.again and not stream.blocked and not text.rstrip().endswith(ENDS)
         rest = await stream.close()
         if stream.blocked:
-            reason = stream.message or REASON
+            reason = stream.message or NOTICE
             if not begun:
                 return GuardrailResponse(action="BLOCKED", blocked_reason=reason)
             rest += reason
