@@ -34,7 +34,7 @@ WORKSHOP = frozenset({"train", "export", "evaluate"})
 JOINERS = frozenset({"cli"})
 SERVICE = frozenset({"serve", "review"})
 """What speaks HTTP: its packages come with an extra, and nothing below may load them."""
-WEB = frozenset({"pydantic", "fastapi", "starlette", "uvicorn", "httpx", "prometheus_client"})
+WEB = frozenset({"pydantic", "fastapi", "starlette", "uvicorn", "httpx", "httpx2", "prometheus_client"})
 HEAVY = frozenset(
     {"torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "optuna", "ctranslate2"}
     | {"sklearn", "onnx", "matplotlib", "sacrebleu", "safetensors"}
