@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,11 @@ class Guard:
             done = [self._carried_out(decided[at]) for at in todo]
         else:
             with ThreadPoolExecutor(self._threads, thread_name_prefix="unbarb") as pool:
-                done = list(pool.map(self._carried_out, [decided[at] for at in todo]))
+                # In the caller's context, so that a timer knows whose work it is told of.
+                contexts = [copy_context() for _ in todo]
+                done = list(
+                    pool.map(lambda at, own: own.run(self._carried_out, decided[at]), todo, contexts)
+                )
         for at, verdict in zip(todo, done, strict=True):
             decided[at] = verdict
         return decided

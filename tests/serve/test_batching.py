@@ -11,7 +11,7 @@ import pytest
 
 from unbarb import Guard, Verdict
 from unbarb.errors import DetectionError
-from unbarb.serve.batching import CHARACTERS, Item, Lane
+from unbarb.serve.batching import CHARACTERS, Item, Lane, give_up_unawaited
 from unbarb.serve.errors import Draining, Overloaded
 from unbarb.serve.service import LANES
 from unbarb.text import Direction
@@ -300,3 +300,32 @@ def test_a_verdict_is_the_same_alone_and_in_company(tiny_guard: Guard) -> None:
         return [one for part in found for one in part]
 
     assert run(together()) == [tiny_guard(text, id=f"id of {text}") for text in many]
+
+
+def test_work_that_nobody_waits_for_stops_at_its_next_step() -> None:
+    """The lane is free again though the long text is far from done, whatever thread it is worked on in."""
+    begun, go = threading.Event(), threading.Event()
+    steps: list[str] = []
+
+    def step(name: str, seconds: float) -> None:
+        steps.append(name)
+        if steps == ["detect", "rewrite"]:
+            begun.set()
+            assert go.wait(10)
+        give_up_unawaited()
+
+    guard = Guard(threads=2, timer=step)
+    long = "You are an idiot. " * 20
+
+    async def given_up() -> list[Verdict]:
+        door = Lane("rewrite", LANES["rewrite"], Meter(), window=0.0, batch=8, queue=16)
+        gone = asyncio.create_task(door.submit(guard, texts(long, long)))
+        assert await asyncio.to_thread(begun.wait, 10)
+        gone.cancel()
+        await asyncio.sleep(0)
+        go.set()
+        return await door.submit(guard, texts("see you at nine"))
+
+    assert [one.action for one in run(given_up())] == ["allow"]
+    # Two texts are at work side by side: each ends with the step that it is at.
+    assert len(steps) <= 4, steps

@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from math import ceil
 from time import perf_counter
@@ -82,6 +83,26 @@ class Job:
     def fits(self, other: Job) -> bool:
         """Whether the two may share a batch."""
         return self.guard is other.guard and self.direction == other.direction
+
+
+class Abandoned(BaseException):
+    """Nobody waits for the work any more; no handler of a plug-in's errors is to keep it going."""
+
+
+_AT_WORK: ContextVar[Sequence[Job]] = ContextVar("jobs", default=())
+
+
+def give_up_unawaited() -> None:
+    """Called between the steps of the work in hand: stop it when nobody waits for any of it.
+
+    One long text may take longer than its deadline, and would keep everybody else waiting.
+
+    Raises:
+        Abandoned: every job of the batch was cancelled.
+    """
+    jobs = _AT_WORK.get()
+    if jobs and all(job.verdicts.done() for job in jobs):
+        raise Abandoned
 
 
 class Lane:
@@ -202,10 +223,13 @@ class Lane:
     def _done(self, jobs: Sequence[Job]) -> list[list[Verdict] | Exception]:
         """In the thread: the verdicts of each job, or what went wrong with it."""
         items = [item for job in jobs for item in job.items]
+        _AT_WORK.set(jobs)
         try:
             verdicts = list(self._work(jobs[0].guard, items, jobs[0].direction))
             if len(verdicts) != len(items):
                 raise DetectionError(f"{len(verdicts)} verdicts for {len(items)} texts; each needs one")
+        except Abandoned:
+            return [DetectionError("nobody waits for it")] * len(jobs)
         except BaseException as error:  # a plug-in may raise anything, and the lane must go on
             if len(jobs) > 1:  # one request's trouble is not another's
                 return [result for job in jobs for result in self._done([job])]

@@ -11,7 +11,7 @@ from pathlib import Path
 from unbarb.audit import AuditLog, Event
 from unbarb.errors import ConfigError
 from unbarb.guard import Guard
-from unbarb.serve.batching import Item, Lane, Work
+from unbarb.serve.batching import Item, Lane, Work, give_up_unawaited
 from unbarb.serve.errors import AuditFailed
 from unbarb.serve.keys import Key, read
 from unbarb.serve.limits import Limits
@@ -63,7 +63,7 @@ class Service:
         self.keys: dict[str, Key] | None = None if settings.keys is None else read(settings.keys)
         self.limits = Limits(settings.rate, share=settings.workers)
         self.policies = Policies(
-            settings.policy, settings.policies, threads=settings.threads_each, timer=self.meters.step
+            settings.policy, settings.policies, threads=settings.threads_each, timer=self._step
         )
         if audit is None and settings.audit is not None:
             audit = AuditLog.open(settings.audit, keys=settings.audit_keys)
@@ -77,6 +77,11 @@ class Service:
         self._unrecorded: list[Event] = []
         self._keys_seen = _signature(settings.keys)
         self._watching: asyncio.Task[None] | None = None
+
+    def _step(self, name: str, seconds: float) -> None:
+        """A step of a guard is done: count it, and see whether the next one is still wanted."""
+        self.meters.step(name, seconds)
+        give_up_unawaited()
 
     @property
     def unready(self) -> list[str]:
