@@ -30,7 +30,7 @@ from unbarb.audit.verify import verify
 from unbarb.errors import AuditError, ConfigError
 from unbarb.policy import Policy
 
-WRITERS, EACH = 8, 25
+WRITERS, EACH = 4, 25
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["audit_writers"])
 
