@@ -41,6 +41,9 @@ def test_half_characters_are_found_where_text_cannot_be_encoded(
         (rb'"\\ud83d"', None),
         (b'"\\', None),
         (b"", None),
+        (b'"\xed\xa0\xbd"', 1),
+        (b'"\xed\xb8\x80 \\ud83d"', 1),
+        ('"\ud7ff\ue000😀"'.encode(), None),
     ],
 )
 def test_where_the_half_stands(body: bytes, at: int | None) -> None:
@@ -51,6 +54,7 @@ def test_where_the_half_stands(body: bytes, at: int | None) -> None:
     ("path", "body"),
     [
         ("/v1/check", rb'{"text": "hello", "id": "\ud83d"}'),
+        ("/v1/check", b'{"text": "hello", "id": "\xed\xa0\xbd"}'),
         ("/v1alpha1/comments:analyze", rb'{"comment": {"text": "hello"}, "clientToken": "\ud83d"}'),
         ("/v1/moderations", rb'{"input": "\ud83d"}'),
         ("/api/v1/text/chat", rb'{"messages": [{"role": "\ud83d", "content": "hello"}]}'),
@@ -74,3 +78,12 @@ def test_whole_characters_that_are_escaped_are_taken(service: TestClient) -> Non
     )
 
     assert answer.json()["attributeScores"]["TOXICITY"]["spanScores"][0]["end"] == 8
+
+
+def test_json_in_another_encoding_hides_no_half_character(service: TestClient) -> None:
+    body = r'{"text": "hello", "id": "\ud83d"}'.encode("utf-16")
+
+    answer = service.post("/v1/check", content=body, headers={"content-type": "application/json"})
+
+    assert answer.status_code == 400
+    assert "UTF-8" in answer.json()["detail"]

@@ -257,6 +257,8 @@ def _check_host(connection: HTTPConnection, allowed: Sequence[str]) -> None:
 
 
 def _check_characters(body: bytes) -> None:
+    if b"\0" in body[:4]:  # as UTF-16 and UTF-32 begin, which Python's reader of JSON takes
+        raise Invalid("the body is not UTF-8; send JSON in UTF-8")
     at = lone(body)
     if at is not None:
         raise Invalid(f"half of a surrogate pair stands at byte {at} of the body; send whole characters")

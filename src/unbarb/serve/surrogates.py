@@ -1,4 +1,4 @@
-"""Half characters in JSON: an escaped surrogate without its other half, which no answer could repeat."""
+"""Half characters in JSON: a surrogate without its other half, which no answer could repeat."""
 
 from __future__ import annotations
 
@@ -11,8 +11,15 @@ _WHOLE = re.compile(
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
+# What UTF-8 would make of a surrogate. No whole character has these bytes, and Python's reader of JSON
+# takes them.
+_RAW = re.compile(rb"\xed[\xa0-\xbf]")
+
+
 def lone(body: bytes) -> int | None:
     r"""The byte at which half of a surrogate pair, ``\ud83d`` alone, stands in JSON; None: nowhere."""
+    if raw := _RAW.search(body):
+        return raw.start()
     if b"\\ud" not in body and b"\\uD" not in body:
         return None
     whole = _WHOLE.match(body)
