@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Coroutine, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -150,6 +152,54 @@ def test_a_policy_may_have_it_spilled() -> None:
     assert [one.request for one in disk.spilled] == ["spill"]
     disk.full = True
     assert isinstance(run(both())[0], AuditFailed)
+
+
+def test_what_may_be_spilled_waits_for_no_database_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "SLOW", 0.01)
+    disk = Disk(held=True)
+
+    async def stuck() -> list[bool]:
+        recorder = Recorder(disk, Meters())
+        first = asyncio.create_task(recorder.record([event("0", "spill"), event("1", "spill")]))
+        assert await asyncio.to_thread(disk.begun.wait, 10)
+        fails = asyncio.create_task(recorder.record([event("2")]))
+        behind = asyncio.create_task(recorder.record([event("3", "spill")]))
+        await asyncio.gather(first, behind)
+        waited = fails.done()
+        disk.go.set()
+        await fails
+        await recorder.close()
+        return [waited]
+
+    assert run(stuck()) == [False]
+    assert sorted(one.request for one in disk.spilled) == ["0", "1", "3"]
+    # What was being written came through after all; an event is recorded once by its id.
+    assert [one.request for one in disk.events] == ["0", "1", "2"]
+
+
+def test_a_locked_log_lets_what_may_be_spilled_be_spilled(
+    serve: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "SLOW", 0.01)
+    text = files("unbarb").joinpath("models/policies/default.yaml").read_text("utf-8")
+    text = text.replace("name: default", "name: patient", 1)
+    (tmp_path / "patient.yaml").write_text(text + "audit:\n  on_failure: spill\n")
+    log = AuditLog.open(f"sqlite:///{tmp_path / 'audit.db'}")
+    client: TestClient = serve(log, policies=tmp_path)
+    other = sqlite3.connect(tmp_path / "audit.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+
+    answer = client.post("/v1/check", json={"text": "see you", "policy": "patient"})
+
+    assert answer.status_code == 200
+    assert len(log.spilled.files) == 1
+    other.execute("ROLLBACK")
+    other.close()
+    assert client.post("/v1/check", json={"text": "see you"}).status_code == 200
+    log.drain()
+    found = [one["request"] for one in records(log, Choice(kind="decision"))]
+    assert found.count(answer.headers["x-request-id"]) == 1
+    assert verify(log).tamperings == ()
 
 
 def test_what_cannot_be_written_takes_nobody_along() -> None:

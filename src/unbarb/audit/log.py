@@ -131,10 +131,9 @@ class AuditLog:
         Raises:
             AuditError: the disk failed too.
         """
-        entries = self.prepared(events)
-        with self._turn:
-            self.spilled.write(entries, self.keys)
-            self._waiting = True
+        # Without a turn: whoever has it may be waiting for the database.
+        self.spilled.write(self.prepared(events), self.keys)
+        self._waiting = True
 
     def drain(self) -> Drained:
         """Write what waits on the local disk.
@@ -146,9 +145,11 @@ class AuditLog:
             return self._drain()
 
     def _drain(self, limit: int | None = None) -> Drained:
-        drained = self.spilled.drain(self._write, self.keys, limit)
-        self._waiting = bool(self.spilled.files)
-        return drained
+        self._waiting = False  # first, so that what is spilled meanwhile is not forgotten
+        try:
+            return self.spilled.drain(self._write, self.keys, limit)
+        finally:
+            self._waiting = self._waiting or bool(self.spilled.files)
 
     def _write(self, entries: Sequence[Entry]) -> list[int]:
         with self.database.writing() as connection:

@@ -29,6 +29,9 @@ LINGER = 0.05
 UNREADY = 5.0
 """Seconds after a failed write for which the service says that it is not ready, and seconds that a write
 may take before it says so."""
+SLOW = 2.0
+"""Seconds that a write may take before what may be spilled is: a database that is locked or does not
+answer says so only when the request's own time has run out."""
 WAITING = 10_000
 """Requests whose events may wait for a database that does not answer; more fail at once."""
 
@@ -45,6 +48,12 @@ class Entry:
 
     events: Sequence[Event]
     written: asyncio.Future[None]
+    spilled: bool = False
+
+    @property
+    def may_be_spilled(self) -> bool:
+        """Whether the policy allows it, and it was not done yet."""
+        return not self.spilled and all(event.rules.on_failure == "spill" for event in self.events)
 
 
 class Recorder:
@@ -119,8 +128,11 @@ class Recorder:
         while self._entries:
             entries, events = self._group()
             began, self._began = perf_counter(), monotonic()
+            writing = asyncio.ensure_future(self._in_thread(audit.append, events))
+            while not (await asyncio.wait([writing], timeout=SLOW))[0]:
+                await self._spill_meanwhile(audit, entries)
             try:
-                await self._in_thread(audit.append, events)
+                writing.result()
             except AuditError as error:
                 self._failed_at = monotonic()
                 for entry in entries:
@@ -164,18 +176,37 @@ class Recorder:
         self._meters.audit_failures.inc()
         # The class alone: a database's message may quote what was to be written.
         log.error("the record could not be written: %s", type(error).__name__)
-        if all(event.rules.on_failure == "spill" for event in entry.events):
-            try:
-                await self._in_thread(audit.spill, entry.events)
-            except Exception as worse:  # the disk failed too
-                log.error("nor could it be spilled: %s", type(worse).__name__)
-            else:
-                self._meters.spilled.inc(len(entry.events))
-                _settle(entry, None)
-                return
+        if entry.may_be_spilled:
+            await self._spill(audit, [entry])
+        if entry.spilled:
+            return
         failure = _failure()
         failure.__cause__ = error
         _settle(entry, failure)
+
+    async def _spill_meanwhile(self, audit: Log, at_work: Sequence[Entry]) -> None:
+        """Spill what may be, of what is being written and of what waits behind it.
+
+        An event that is written after all is recorded once: events carry ids.
+        """
+        found = [entry for entry in (*at_work, *self._entries) if entry.may_be_spilled]
+        if found:
+            await self._spill(audit, found)
+            self._entries = [entry for entry in self._entries if not entry.spilled]
+
+    async def _spill(self, audit: Log, entries: Sequence[Entry]) -> None:
+        """Spill entries together; those that could not be are not marked."""
+        events = [event for entry in entries for event in entry.events]
+        try:
+            # Not in the recorder's own thread, which may be waiting for the database.
+            await asyncio.to_thread(audit.spill, events)
+        except Exception as error:  # the disk failed too
+            log.error("nor could it be spilled: %s", type(error).__name__)
+            return
+        self._meters.spilled.inc(len(events))
+        for entry in entries:
+            entry.spilled = True
+            _settle(entry, None)
 
     async def _in_thread(self, work: Callable[[Sequence[Event]], object], events: Sequence[Event]) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, work, events)
