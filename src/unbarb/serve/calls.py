@@ -207,7 +207,7 @@ class Call:
         if self._failed:
             return
         self._failed = True
-        code = error.code if isinstance(error, ServiceError) else type(error).__name__
+        code = error.kind if isinstance(error, ServiceError) else type(error).__name__
         self._service.meters.failed(self.surface, code)
         policy = self._loaded.policy if self._loaded else None
         event = Event(

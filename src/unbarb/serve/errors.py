@@ -13,6 +13,7 @@
     ├── DetectorFailed      503          the guard could not decide
     ├── AuditFailed         503          the decision could not be recorded
     ├── UpstreamFailed      502          what stands behind the proxy failed
+    │   └── UpstreamSaid    any          and said why
     └── DeadlineExceeded    504          the work was not done in time
 
 Messages say what was given, what is allowed and what to do; they never hold a text that is to be judged.
@@ -56,6 +57,11 @@ class ServiceError(UnbarbError):
         self.code = code or self.code
         self.retry_after = retry_after
         self.problems = tuple(problems)
+
+    @property
+    def kind(self) -> str:
+        """What failed in a word of this service's own, for the metrics and the record."""
+        return self.code
 
     @property
     def title(self) -> str:
@@ -136,6 +142,17 @@ class UpstreamFailed(ServiceError):
     """What stands behind the proxy failed."""
 
     status, code = 502, "upstream_failed"
+
+
+class UpstreamSaid(UpstreamFailed):
+    """The upstream refused or failed and said why; message, status and code are its own."""
+
+    status, code = 502, "upstream_error"
+
+    @property
+    def kind(self) -> str:
+        """One word for all: a code that somebody else chose may say anything."""
+        return type(self).code
 
 
 class DeadlineExceeded(ServiceError):

@@ -118,7 +118,7 @@ async def checked(call: Call, error: ServiceError) -> ServiceError:
         [sound(error.message)], direction="output", ids=[f"{call.request_id}:error.message"]
     )
     message = verdict.text or "the upstream failed, and what it says of it was withheld"
-    return ServiceError(message, status=error.status, code=error.code, retry_after=error.retry_after)
+    return type(error)(message, status=error.status, code=error.code, retry_after=error.retry_after)
 
 
 def withheld_request(layout: Layout, body: Json, verdict: Verdict, told: Json) -> Json:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from unbarb.errors import ConfigError
-from unbarb.serve.errors import DeadlineExceeded, ServiceError, Unauthorized, UpstreamFailed
+from unbarb.serve.errors import DeadlineExceeded, ServiceError, Unauthorized, UpstreamFailed, UpstreamSaid
 from unbarb.serve.proxy.bodies import read
 
 KEY_VARIABLE = "UNBARB_UPSTREAM_KEY"
@@ -183,18 +183,18 @@ def refusal(reply: httpx2.Response, body: bytes, *, own_key: bool) -> ServiceErr
     if not (400 <= status < 500 or status in (503, 504)):
         status = UpstreamFailed.status
     retry = int(wait) if wait.isdecimal() else None
-    return ServiceError(error.message, status=status, code=error.code, retry_after=retry)
+    return UpstreamSaid(error.message, status=status, code=error.code, retry_after=retry)
 
 
-def told(error: object) -> ServiceError:
+def told(error: object) -> UpstreamSaid:
     """Message and code of an error as OpenAI words it, or ones of our own where it has none."""
     details = error if isinstance(error, dict) else {"message": error}
     message, code = details.get("message"), details.get("code")
     if not isinstance(message, str) or not message:
         message = "the upstream failed and did not say why"
-    if not isinstance(code, str) or not re.fullmatch(r"[\w.-]{1,64}", code):
-        code = "upstream_error"
-    return UpstreamFailed(message[:MESSAGE], code=code)
+    if not isinstance(code, str) or not re.fullmatch(r"[\w.-]{1,64}", code, re.ASCII):
+        code = UpstreamSaid.code
+    return UpstreamSaid(message[:MESSAGE], code=code)
 
 
 def shown(reply: httpx2.Response) -> dict[str, str]:
