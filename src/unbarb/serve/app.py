@@ -22,6 +22,7 @@ from unbarb import __version__
 from unbarb.audit import AuditLog
 from unbarb.errors import AuditError
 from unbarb.serve import health
+from unbarb.serve.calls import POLICY_HEADER, SUBJECT_HEADER
 from unbarb.serve.dialects import chosen, problem
 from unbarb.serve.entrance import REQUEST_ID, Entrance, Places
 from unbarb.serve.errors import Invalid, NotFound, ServiceError
@@ -48,6 +49,9 @@ def from_environment() -> FastAPI:
         AuditError: the record could not be opened for half a minute.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx2").setLevel(
+        logging.WARNING
+    )  # it tells every request, with the upstream's address
     settings = Settings.from_environment()
     return create_app(settings, audit=_record(settings))
 
@@ -90,7 +94,14 @@ def create_app(settings: Settings | None = None, *, audit: ClosableLog | None = 
             CORSMiddleware,
             allow_origins=settings.cors,
             allow_methods=["GET", "POST"],
-            allow_headers=["authorization", "content-type", "x-api-key", REQUEST_ID],
+            allow_headers=[
+                "authorization",
+                "content-type",
+                "x-api-key",
+                REQUEST_ID,
+                POLICY_HEADER,
+                SUBJECT_HEADER,
+            ],  # fmt: skip
             expose_headers=[REQUEST_ID, "retry-after", "ratelimit", "ratelimit-policy"],
         )
     return app
