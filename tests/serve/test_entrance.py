@@ -191,6 +191,16 @@ def test_origins_are_let_in_only_when_named(serve: Any) -> None:
     assert "access-control-allow-origin" not in other.headers
 
 
+def test_a_text_that_would_keep_the_others_waiting_is_refused(serve: Any) -> None:
+    client: TestClient = serve(max_text=20)
+    for body in ({"text": "a" * 21}, {"texts": ["a", {"text": "a" * 11, "context": "b" * 10}]}):
+        answer = client.post("/v1/check", json=body)
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+        assert "20 characters" in answer.json()["detail"]
+    assert client.post("/v1/check", json={"texts": ["a" * 20] * 3}).status_code == 200
+    assert client.post("/v1/rewrite/stream", json={"text": "We met. " * 9}).status_code == 200
+
+
 class Wire:
     """One request by hand, to an application without a server."""
 

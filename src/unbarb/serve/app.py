@@ -49,9 +49,8 @@ def from_environment() -> FastAPI:
         AuditError: the record could not be opened for half a minute.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx2").setLevel(
-        logging.WARNING
-    )  # it tells every request, with the upstream's address
+    # It tells of every request, with the upstream's address.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     settings = Settings.from_environment()
     return create_app(settings, audit=_record(settings))
 
@@ -101,7 +100,7 @@ def create_app(settings: Settings | None = None, *, audit: ClosableLog | None = 
                 REQUEST_ID,
                 POLICY_HEADER,
                 SUBJECT_HEADER,
-            ],  # fmt: skip
+            ],
             expose_headers=[REQUEST_ID, "retry-after", "ratelimit", "ratelimit-policy"],
         )
     return app

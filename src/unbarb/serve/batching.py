@@ -24,6 +24,9 @@ from unbarb.text import Direction, Verdict
 
 CHARACTERS = 200_000
 """A batch ends at so many characters, however few its texts."""
+LONGEST_WAIT = 30
+"""Seconds after which a refused caller is told to come again, at most: what waits now is done or given up
+by then, and how long it takes is a guess from the texts before."""
 
 
 class Meter(Protocol):
@@ -143,7 +146,7 @@ class Lane:
         if self._closed:
             raise Draining("the service is stopping; ask another replica")
         if self._waiting + len(items) > self._queue:
-            wait = max(1, ceil(self._waiting * self._pace))
+            wait = min(LONGEST_WAIT, max(1, ceil(self._waiting * self._pace)))
             raise Overloaded(
                 f"{self._waiting} texts are waiting and no more than {self._queue} may;"
                 f" try again in {wait} seconds",

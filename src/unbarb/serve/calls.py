@@ -23,6 +23,7 @@ from unbarb.serve.errors import (
     Invalid,
     NotFound,
     ServiceError,
+    TooLarge,
     Unauthorized,
 )
 from unbarb.serve.keys import Key
@@ -258,6 +259,14 @@ class Call:
             raise Invalid(f"{len(texts)} texts, {len(names)} ids and {len(around)} contexts; give one each")
         items = [Item(*item) for item in zip(texts, names, around, strict=True)]
         self._readable(items)
+        longest = self._service.settings.max_text
+        for number, item in enumerate(items):
+            if len(item.text) + len(item.context or "") > longest:
+                # It would be read in one go, which nothing interrupts: everybody behind it would wait.
+                raise TooLarge(
+                    f"text {number} with its context has more than {longest} characters; send it in parts,"
+                    " or as a stream"
+                )
         return items
 
     def _readable(self, items: Sequence[Judged]) -> None:

@@ -25,7 +25,7 @@ PATHS = frozenset({"policies", "keys", "audit_keys"})
 class Settings:
     """Everything that can be set, with what holds when nothing is said.
 
-    Seconds are floats, sizes are bytes. `queue` and `batch` count texts.
+    Seconds are floats, sizes are bytes. `queue` and `batch` count texts, `max_text` characters.
 
     Raises:
         ConfigError: something is not valid; the message lists all that is wrong.
@@ -46,6 +46,7 @@ class Settings:
     audit_keys: Path | None = None
     max_body: int = 4 * 2**20
     max_texts: int = 256
+    max_text: int = 200_000
     rate: int | None = None
     deadline: float = 30.0
     body_timeout: float = 15.0
@@ -110,8 +111,8 @@ class Settings:
 
     def _wrong_numbers(self) -> Iterator[str]:
         at_least: dict[str, float] = {
-            "workers": 1, "max_body": 1, "max_texts": 1, "rate": 1, "batch": 1, "queue": 1, "threads": 1,
-            "window": 0.0, "drain": 0.0, "drain_delay": 0.0,
+            "workers": 1, "max_body": 1, "max_texts": 1, "max_text": 1, "rate": 1, "batch": 1, "queue": 1,
+            "threads": 1, "window": 0.0, "drain": 0.0, "drain_delay": 0.0,
         }  # fmt: skip
         for name, least in at_least.items():
             value = getattr(self, name)
