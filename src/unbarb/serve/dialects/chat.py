@@ -24,7 +24,7 @@ from unbarb.serve.proxy.deltas import Deltas
 from unbarb.serve.proxy.relay import Relay
 from unbarb.serve.proxy.replies import checked, guarded, judged, report, withheld_request, withheld_stream
 from unbarb.serve.proxy.sse import DONE, event
-from unbarb.serve.proxy.texts import Place, of_chat, of_completion
+from unbarb.serve.proxy.texts import Text, of_chat, of_completion
 from unbarb.serve.proxy.upstream import Target, Upstream, refusal, shown, whole
 from unbarb.serve.settings import Settings
 from unbarb.text import Verdict
@@ -112,7 +112,7 @@ class Proxy:
         call: Call,
         path: str,
         layout: Layout,
-        places_of: Callable[[Json], list[Place]],
+        places_of: Callable[[Json], list[Text]],
     ) -> Response:
         """The answer to a chat or a completion."""
         upstream = self.upstream

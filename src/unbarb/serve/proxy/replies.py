@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from time import time
 from typing import Any
 
@@ -10,7 +10,7 @@ from unbarb.serve.calls import Call
 from unbarb.serve.errors import ServiceError
 from unbarb.serve.proxy.bodies import Json, read, sound
 from unbarb.serve.proxy.choices import FILTERED, Layout
-from unbarb.serve.proxy.texts import AROUND, Place, keep, of_message, strip
+from unbarb.serve.proxy.texts import AROUND, Joined, Place, Text, keep, of_message, strip
 from unbarb.text import Direction, Verdict
 
 AT_ONCE = 64
@@ -20,20 +20,41 @@ NO_USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
 
 async def judged(
-    call: Call, places: Sequence[Place], direction: Direction, *, later: bool = False
+    call: Call, places: Sequence[Text], direction: Direction, *, later: bool = False
 ) -> list[Verdict]:
     """Have the texts of all places decided about, in order; nothing is changed here.
 
-    A verdict's id is the request's and the place's name: ``…:messages[0].content``. With `later`, await
+    A verdict's id is the request's and the place's name: ``…:messages[0].content``. Where parts of a
+    content are to be changed, the verdict about all of it is about what they become. With `later`, await
     ``call.settled()`` before anything is given out.
     """
-    verdicts: list[Verdict] = []
-    for start in range(0, len(places), AT_ONCE):
-        part = places[start : start + AT_ONCE]
-        names = [f"{call.request_id}:{place.where}" for place in part]
-        texts = [place.text for place in part]
-        verdicts += await call.rewrite(texts, direction=direction, ids=names, later=later)
+
+    async def decided(texts: Sequence[tuple[str, str]]) -> list[Verdict]:
+        verdicts: list[Verdict] = []
+        for start in range(0, len(texts), AT_ONCE):
+            part = texts[start : start + AT_ONCE]
+            ids = [f"{call.request_id}:{name}" for name, _ in part]
+            verdicts += await call.rewrite(
+                [text for _, text in part], direction=direction, ids=ids, later=later
+            )
+        return verdicts
+
+    verdicts = await decided([(place.where, place.text) for place in places])
+    become = dict(_become(places, verdicts))
+    again = await decided([(f"{places[at].where}.rewritten", text) for at, text in become.items()])
+    for at, verdict in zip(become, again, strict=True):
+        verdicts[at] = verdict
     return verdicts
+
+
+def _become(places: Sequence[Text], verdicts: Sequence[Verdict]) -> Iterator[tuple[int, str]]:
+    """Contents of which parts change and nothing is withheld: their number, and what they will say."""
+    for at, place in enumerate(places):
+        if isinstance(place, Joined):
+            texts = [verdict.text for verdict in verdicts[at - len(place.parts) : at + 1]]
+            parts = [text for text in texts[:-1] if text is not None]
+            if texts[-1] is not None and len(parts) == len(place.parts) and "".join(parts) != place.text:
+                yield at, "".join(parts)
 
 
 def report(call: Call, verdicts: Sequence[Verdict], withheld: Sequence[str] = ()) -> Json:
@@ -64,7 +85,7 @@ async def guarded(call: Call, data: bytes, layout: Layout, asked: Sequence[Verdi
     choices = _choices(reply, layout)
     withheld = list(keep(reply, AROUND | {"choices"}, ""))
     inner = layout.message
-    found: list[tuple[int, Place]] = []
+    found: list[tuple[int, Text]] = []
     for at, choice in enumerate(choices):
         withheld += keep(choice, OF_A_CHOICE | {inner or "text"}, "choices.")
         if inner is not None:
