@@ -269,7 +269,10 @@ def test_a_record_that_hangs_keeps_nobody_past_the_deadline(serve: Any) -> None:
         answer = client.post("/v1/rewrite", json={"text": "you are an idiot"})
     finally:
         disk.go.set()
-    assert (answer.status_code, answer.json()["code"]) == (504, "deadline_exceeded")
+    # What is late is the record and not the guard: sending less would not help.
+    assert (answer.status_code, answer.json()["code"]) == (503, "audit_failed")
+    assert "could not be recorded in time" in answer.json()["detail"]
+    assert answer.headers["retry-after"] == "1"
     assert "idiot" not in answer.text
     assert client.post("/v1/check", json={"text": "hello"}).status_code == 200
     kinds = [event.kind for event in disk.events if event.kind != "policy"]

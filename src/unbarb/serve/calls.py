@@ -17,6 +17,7 @@ from unbarb.errors import ConfigError, InputError
 from unbarb.policy import AuditRules, Policy
 from unbarb.serve.batching import Item, Judged
 from unbarb.serve.errors import (
+    AuditFailed,
     DeadlineExceeded,
     DetectorFailed,
     Forbidden,
@@ -228,12 +229,18 @@ class Call:
         """Wait until all that was decided is on record.
 
         Raises:
-            AuditFailed: it could not be recorded.
+            AuditFailed: it could not be recorded, or not within the deadline.
         """
         owed, self._owed = self._owed, []
-        if owed:
-            self._service.recorder.start()
-            await asyncio.gather(*owed)
+        if not owed:
+            return
+        self._service.recorder.start()
+        left = self._deadline - asyncio.get_running_loop().time()
+        written, late = await asyncio.wait(owed, timeout=max(0.0, left))
+        if late:
+            raise _unrecorded()
+        for one in written:
+            one.result()
 
     def renew(self) -> None:
         """Every piece of a stream has a deadline of its own: an upstream may speak for minutes."""
@@ -284,6 +291,7 @@ class Call:
         if not items:
             return []
         service, began = self._service, perf_counter()
+        verdicts: list[Verdict] = []
         try:
             with service.tracing.guarding(self.surface, self.request_id) as span:
                 async with asyncio.timeout_at(self._deadline):
@@ -298,6 +306,8 @@ class Call:
                         await service.recorder.record(events)
                         await self.settled()
         except TimeoutError as error:
+            if verdicts:
+                raise _unrecorded() from error
             limit = service.settings.deadline
             raise DeadlineExceeded(
                 f"not done within {limit:g} seconds; send less at once, or try again", retry_after=1
@@ -375,6 +385,12 @@ def call_of(surface: str, scope: str = "check") -> Callable[[Request], Awaitable
         return found
 
     return call
+
+
+def _unrecorded() -> AuditFailed:
+    return AuditFailed(
+        "the decision could not be recorded in time, so it is not given out; try again", retry_after=1
+    )
 
 
 def _listed(key: Key) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -64,6 +65,24 @@ def test_a_reply_without_words_waits_for_the_record_too(upstream: ScriptedUpstre
     upstream.answers({"id": "c", "choices": [{"index": 0, "message": message}]})
     with service(upstream, Groups(works=0)) as client:
         assert client.post(CHAT, json=HELLO).status_code == 503
+
+
+def test_a_record_that_hangs_keeps_no_chat_past_the_deadline(upstream: ScriptedUpstream) -> None:
+    go = threading.Event()
+
+    class Stuck(Groups):
+        def append(self, events: Sequence[Event]) -> list[int]:
+            assert events[0].kind == "policy" or go.wait(10)
+            return super().append(events)
+
+    options = {"chat.upstream": upstream.address}
+    message = {"role": "assistant", "content": None, "tool_calls": CALLS}
+    upstream.answers({"id": "c", "choices": [{"index": 0, "message": message}]})
+    with client_of(Stuck(), dialects=("chat",), options=options, deadline=0.5) as client:
+        answers = [client.post(CHAT, json=body) for body in (HELLO, THREAT)]
+        go.set()
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert "could not be recorded in time" in answers[0].text
 
 
 def test_a_blocked_request_is_on_record_before_its_answer(upstream: ScriptedUpstream) -> None:
