@@ -88,6 +88,7 @@ class Upstream:
         timeout = httpx2.Timeout(target.timeout, connect=min(5.0, target.timeout))
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=128)
         self._client = httpx2.AsyncClient(timeout=timeout, limits=limits)
+        self._urls: dict[str, httpx2.URL] = {}
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -123,7 +124,10 @@ class Upstream:
             UpstreamFailed: the upstream cannot be reached, or hung up.
             DeadlineExceeded: it was silent for too long.
         """
-        request = self._client.build_request(method, self.target.url + path, headers=headers, content=body)
+        if path not in self._urls:  # an address is read once, not for every chat
+            self._urls[path] = httpx2.URL(self.target.url + path)
+        url = self._urls[path]
+        request = self._client.build_request(method, url, headers=headers, content=body)
         for pause in (*PAUSES, None):
             try:
                 return await self._client.send(request, stream=True)
