@@ -13,6 +13,21 @@ from unbarb.data.prepared import Prepared, write_prepared
 
 WORDS = ["alder", "birch", "cedar", "dogwood", "elm", "fir", "gum", "hazel", "iron", "juniper"]
 
+SIX = (
+    "data",
+    "prepare",
+    "jigsaw",
+    "--data",
+    "data",
+    "--plan",
+    "six-labels-7400",
+    "--test",
+    "0.3",
+    "--out",
+    "six",
+)
+"""Prepares the balanced set that several tests look at."""
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -77,19 +92,7 @@ def test_pairs_and_labelled_rows_together(run, folder: Path) -> None:
 
 
 def test_a_plan_says_how_it_was_scaled(run, folder: Path) -> None:
-    ran = run(
-        "data",
-        "prepare",
-        "jigsaw",
-        "--data",
-        "data",
-        "--plan",
-        "six-labels-7400",
-        "--test",
-        "0.3",
-        "--out",
-        "six",
-    )
+    ran = run(*SIX)
     assert ran.code == 0, ran.err
     assert "plan six-labels-7400, train:" in ran.out
     assert "of 7,400 rows, scaled by 0.0" in ran.out
@@ -164,19 +167,7 @@ def test_an_unreachable_hub_stops_before_any_work(
 
 def test_stats_draw_before_and_after(run, folder: Path) -> None:
     pytest.importorskip("matplotlib")
-    run(
-        "data",
-        "prepare",
-        "jigsaw",
-        "--data",
-        "data",
-        "--plan",
-        "six-labels-7400",
-        "--test",
-        "0.3",
-        "--out",
-        "six",
-    )
+    run(*SIX)
     ran = run("data", "stats", "six")
     assert ran.code == 0, ran.err
     written = sorted(path.name for path in (folder / "six-stats").iterdir())

@@ -75,6 +75,7 @@ class Event:
         piece: int | None = None,
         subject: str | None = None,
         seconds: float | None = None,
+        details: Mapping[str, Any] = NO_DETAILS,
         rules: AuditRules | None = None,
         store_text: bool = True,
     ) -> Event:
@@ -90,6 +91,7 @@ class Event:
             policy=verdict.policy,
             verdict=verdict,
             seconds=seconds,
+            details=details,
             rules=rules or AuditRules(),
             store_text=store_text,
         )

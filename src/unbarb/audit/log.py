@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ from unbarb.audit.keys import Keyring
 from unbarb.audit.spill import Drained, Spill
 from unbarb.audit.written import Entry, written
 from unbarb.errors import AuditError, ConfigError
+
+log = logging.getLogger("unbarb.audit")
 
 A_FEW = 20
 """Spilled files recorded along with one write, so that no request waits for a long outage's worth."""
@@ -85,8 +88,10 @@ class AuditLog:
         changed = _changed(self._keys.path)
         if self._keys.path is not None and changed != self._keys_changed:
             self._keys_changed = changed
-            with suppress(ConfigError):
+            try:
                 self._keys = Keyring.load(self._keys.path)
+            except ConfigError as error:
+                log.warning("the keys from before stay in use: %s", error)
         return self._keys
 
     def append(self, events: Sequence[Event]) -> list[int]:

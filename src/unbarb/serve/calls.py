@@ -221,7 +221,7 @@ class Call:
             error=code,
             rules=policy.audit if policy else AuditRules(),
         )
-        with suppress(TimeoutError):
+        with suppress(TimeoutError):  # it is written when the record is back; the answer does not wait
             async with asyncio.timeout(FAILURE_WAIT):
                 await self._service.recorder.record([event])
 
@@ -341,16 +341,14 @@ class Call:
     ) -> list[Event]:
         """A decision each; `seconds` is a text's share of the time."""
         return [
-            Event(
-                kind="decision",
+            Event.of_verdict(
+                verdict,
                 surface=self.surface,
                 request=self.request_id,
                 key=self.key.id if self.key else None,
                 stream=marks.stream,
                 piece=None if marks.stream is None else marks.first + at,
                 subject=self.subject,
-                policy=verdict.policy,
-                verdict=verdict,
                 seconds=seconds,
                 details=marks.details,
                 rules=policy.audit,

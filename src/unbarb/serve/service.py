@@ -95,7 +95,7 @@ class Service:
         A worker that starts while the record cannot be written puts them there later: where it failed,
         the whole service would stop with it.
         """
-        with suppress(AuditFailed):
+        with suppress(AuditFailed):  # the recorder has logged it
             await self._told(self.policies.started)
         self._watching = asyncio.create_task(self._watch())
 
@@ -107,7 +107,7 @@ class Service:
             await asyncio.wait([self._watching])
         for lane in self.lanes.values():
             await lane.close()
-        with suppress(AuditFailed):
+        with suppress(AuditFailed):  # the last chance is gone, and the recorder has logged it
             await self._told([])
         await self.recorder.close()
 
