@@ -1,0 +1,1 @@
+"""Puts trained models where they are served: layouts, object storage, manifests, requests."""
