@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from unbarb.integrations import events
 from unbarb.integrations.aligned import Aligned, Stream
 from unbarb.integrations.fields import (
     Finder,
@@ -32,6 +31,7 @@ from unbarb.integrations.http import (
 )
 from unbarb.integrations.recorded import RecordedStream, said
 from unbarb.text import Verdict
+from unbarb.wire.events import Event, EventReader
 
 OTHER = "the reply cannot be checked, so it does not leave"
 
@@ -167,9 +167,9 @@ class Events:
 
     def __init__(self, settings: Settings, find: Finder, request: str) -> None:
         self._settings, self._find, self._request = settings, find, request
-        self._frames = events.Frames(settings.limit)
+        self._events = EventReader(settings.limit)
         self._begun = False
-        self._aligned: Aligned[tuple[bytes, Any, list[Path]]] = Aligned(self._guard)
+        self._aligned: Aligned[tuple[Event, Any, list[Path]]] = Aligned(self._guard)
 
     @property
     def ended(self) -> bool:
@@ -177,9 +177,10 @@ class Events:
 
     def feed(self, chunk: bytes, last: bool) -> bytes:
         try:
-            frames = self._frames.feed(chunk)
-            rest = self._frames.rest() if last else b""
-            out = b"".join(self._taken(frame) for frame in [*frames, *([rest] if rest else [])])
+            came = self._events.feed(chunk)
+            if last and (rest := self._events.rest()):
+                came.append(Event(rest))
+            out = b"".join(map(self._taken, came))
         except Unreadable:
             raise
         except ValueError:  # not UTF-8, or an event without an end
@@ -192,20 +193,21 @@ class Events:
             if not self._begun:
                 raise Refusal(422, blocking.message)
             told = {"message": blocking.message, "request": self._request}
-            out += events.with_data(b"event: withheld\ndata\n\n", json.dumps(told))
+            out += Event(b"event: withheld\ndata\n\n").with_data(json.dumps(told).encode())
         return out
 
     def _guard(self, name: str) -> Stream:
         return _stream(self._settings, self._request, name)
 
-    def _taken(self, frame: bytes) -> bytes:
-        text = events.data(frame)
-        if text is None:
-            return self._written(self._aligned.push((frame, None, []), []))
+    def _taken(self, event: Event) -> bytes:
+        event.raw.decode()  # comments and names, too, leave as UTF-8 only
+        if event.data is None:
+            return self._written(self._aligned.push((event, None, []), []))
+        text = event.data.decode()
         value = self._read(text)
         found: dict[Path, str] = {(): text} if value is text else texts(value, self._find)
         parts = [(shown(path), part) for path, part in found.items()]
-        return self._written(self._aligned.push((frame, value, list(found)), parts))
+        return self._written(self._aligned.push((event, value, list(found)), parts))
 
     def _read(self, text: str) -> Any:
         """The JSON that an event's data are, or `text` itself."""
@@ -217,12 +219,12 @@ class Events:
             return text
         return value if isinstance(value, dict | list) else text
 
-    def _written(self, ready: Sequence[tuple[tuple[bytes, Any, list[Path]], list[str]]]) -> bytes:
-        return b"".join(_frame(*chunk, new) for chunk, new in ready)
+    def _written(self, ready: Sequence[tuple[tuple[Event, Any, list[Path]], list[str]]]) -> bytes:
+        return b"".join(_mended(*chunk, new) for chunk, new in ready)
 
 
-def _frame(frame: bytes, value: Any, paths: list[Path], new: list[str]) -> bytes:
-    """The frame with its texts as they may leave."""
+def _mended(event: Event, value: Any, paths: list[Path], new: list[str]) -> bytes:
+    """The event with its texts as they may leave."""
     changed = False
     for path, text in zip(paths, new, strict=True):
         before = value
@@ -231,10 +233,10 @@ def _frame(frame: bytes, value: Any, paths: list[Path], new: list[str]) -> bytes
         if before != text:
             value, changed = put(value, path, text), True
     if not changed:
-        return frame
-    if value == "" and events.only_data(frame):
+        return event.raw
+    if value == "" and event.only_data:
         return b""
-    return events.with_data(frame, value if isinstance(value, str) else written(value).decode())
+    return event.with_data(value.encode() if isinstance(value, str) else written(value))
 
 
 def _stream(settings: Settings, request: str, name: str) -> RecordedStream:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from unbarb.errors import ConfigError
+from unbarb.wire import bodies
 
 Path = tuple[str | int, ...]
 """Keys and indices from the top of a body to a string in it, as ``("messages", 0, "content")``."""
@@ -30,13 +31,9 @@ def read(data: bytes) -> Any:
         Unreadable: it is none, or could be read in two ways: a name given twice, half a surrogate pair.
     """
     try:
-        text = data.decode()
-        value = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
-    except Unreadable:
-        raise
-    except (ValueError, RecursionError):
-        raise Unreadable("the body is not JSON in UTF-8") from None
-    return value
+        return bodies.value(data.decode(), constants=False)
+    except ValueError:
+        raise Unreadable("the body is not JSON in UTF-8 that can be read in one way only") from None
 
 
 def written(value: Any) -> bytes:
@@ -173,14 +170,3 @@ def _members(value: Any) -> Iterable[tuple[str | int, Any]]:
     if isinstance(value, dict):
         return value.items()
     return enumerate(value) if isinstance(value, list) else ()
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise Unreadable("a name is given twice in one object")
-    return found
-
-
-def _no_constant(name: str) -> Any:
-    raise Unreadable(f"{name} is not JSON")

@@ -18,16 +18,16 @@ from unbarb.serve.calls import Call, call_of
 from unbarb.serve.dialects import Dialect, bearer
 from unbarb.serve.dialects.openai_error import OpenaiError, envelope
 from unbarb.serve.errors import Invalid, NotFound, ServiceError, UpstreamFailed
-from unbarb.serve.proxy.bodies import Json, read, written
 from unbarb.serve.proxy.choices import CHAT, COMPLETION, Layout
 from unbarb.serve.proxy.deltas import Deltas
 from unbarb.serve.proxy.relay import Relay
 from unbarb.serve.proxy.replies import checked, guarded, judged, report, withheld_request, withheld_stream
-from unbarb.serve.proxy.sse import DONE, event
 from unbarb.serve.proxy.texts import Text, of_chat, of_completion
 from unbarb.serve.proxy.upstream import Target, Upstream, refusal, shown, whole
 from unbarb.serve.settings import Settings
 from unbarb.text import Verdict
+from unbarb.wire.bodies import Json, read, written
+from unbarb.wire.events import DONE, event
 
 NAME = "chat"
 _ANY: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}

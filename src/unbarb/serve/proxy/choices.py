@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from unbarb.serve.proxy.bodies import Json, sound, wordless
 from unbarb.serve.proxy.logprobs import Logprobs, Probabilities, joined
 from unbarb.serve.proxy.texts import CALLS, REASONING, SPOKEN
 from unbarb.stream import Released
+from unbarb.wire.bodies import Json, sound, wordless
 
 FILTERED = "content_filter"
 

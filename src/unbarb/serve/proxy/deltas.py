@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from unbarb.serve.proxy.bodies import Json, read, written
 from unbarb.serve.proxy.choices import Choice, Layout, Stream
 from unbarb.serve.proxy.texts import AROUND, keep
 from unbarb.text import Verdict
+from unbarb.wire.bodies import Json, read, written
 
 
 class Malformed(Exception):  # noqa: N818 - says what the chunk is

@@ -12,11 +12,11 @@ from starlette.types import Receive, Scope, Send
 from unbarb.serve.calls import Call
 from unbarb.serve.dialects.openai_error import content
 from unbarb.serve.errors import ServiceError, UpstreamFailed
-from unbarb.serve.proxy.bodies import written
 from unbarb.serve.proxy.deltas import Deltas, Malformed, Reported
 from unbarb.serve.proxy.replies import checked
-from unbarb.serve.proxy.sse import DONE, EventReader, event
 from unbarb.serve.proxy.upstream import failure, told
+from unbarb.wire.bodies import written
+from unbarb.wire.events import DONE, EventReader, event
 
 log = logging.getLogger("unbarb.serve")
 
@@ -55,7 +55,9 @@ class Relay(StreamingResponse):
     async def _guarded(self) -> AsyncIterator[bytes]:
         reader, deltas = EventReader(), self._deltas
         async for part in self._reply.aiter_bytes():
-            for data in reader.feed(part):
+            for data in (one.data for one in reader.feed(part)):
+                if data is None:
+                    continue
                 if data.strip() == DONE:
                     for chunk in await deltas.close():
                         yield event(chunk)

@@ -8,10 +8,10 @@ from typing import Any
 
 from unbarb.serve.calls import Call
 from unbarb.serve.errors import ServiceError
-from unbarb.serve.proxy.bodies import Json, read, sound
 from unbarb.serve.proxy.choices import FILTERED, Layout
 from unbarb.serve.proxy.texts import AROUND, Joined, Place, Text, keep, of_message, strip
 from unbarb.text import Direction, Verdict
+from unbarb.wire.bodies import Json, read, sound
 
 AT_ONCE = 64
 """Texts that are judged together: a long conversation goes in parts."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from unbarb.serve.errors import Invalid
-from unbarb.serve.proxy.bodies import Json, sound, wordless
+from unbarb.wire.bodies import Json, sound, wordless
 
 REASONING = ("reasoning_content", "reasoning")
 """The reasoning, as vLLM and as OpenRouter name it."""

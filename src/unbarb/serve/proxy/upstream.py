@@ -14,7 +14,7 @@ import httpx2
 
 from unbarb.errors import ConfigError
 from unbarb.serve.errors import DeadlineExceeded, ServiceError, Unauthorized, UpstreamFailed, UpstreamSaid
-from unbarb.serve.proxy.bodies import read
+from unbarb.wire.bodies import read
 
 KEY_VARIABLE = "UNBARB_UPSTREAM_KEY"
 PAUSES = (0.05, 0.25)
