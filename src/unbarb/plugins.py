@@ -18,6 +18,8 @@ from unbarb.errors import ConfigError, MissingExtra, PluginError
 
 EXTRAS = {
     "alembic": "serve",
+    "boto3": "s3",
+    "botocore": "s3",
     "cryptography": "serve",
     "ctranslate2": "ct2",
     "fastapi": "serve",

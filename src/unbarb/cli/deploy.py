@@ -6,7 +6,7 @@ from importlib import import_module
 
 import typer
 
-PARTS: tuple[str, ...] = ()
+PARTS = ("unbarb.cli.deploy_store",)
 """Modules of the group's commands, each with ``register(group)``; the order is that of the help."""
 
 

@@ -43,7 +43,9 @@ class Manifest:
     layout: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, folder: Path, layout: Mapping[str, Any] | None = None, told: Told | None = None) -> Manifest:
+    def of(
+        cls, folder: Path, layout: Mapping[str, Any] | None = None, told: Told | None = None
+    ) -> Manifest:
         """The manifest of what lies in `folder`; hidden files and an older manifest are left out.
 
         Raises:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 import botocore.session
@@ -69,9 +69,12 @@ def connect(*, allow_http: bool = False, parallel: int = 4) -> S3Client:
     try:
         if _half(os.environ) or session.get_credentials() is None:
             raise ConfigError(_no_credentials(os.environ))
-        return session.create_client("s3", region_name=region, endpoint_url=endpoint, config=config)  # type: ignore[no-any-return]
+        client = session.create_client("s3", region_name=region, endpoint_url=endpoint, config=config)
+        return cast("S3Client", client)
     except (BotoCoreError, ValueError) as error:
-        raise ConfigError(f"the object store cannot be set up: {error}; see AWS_* in the environment") from error
+        raise ConfigError(
+            f"the object store cannot be set up: {error}; see AWS_* in the environment"
+        ) from error
 
 
 def check_endpoint(address: str, *, allow_http: bool) -> None:

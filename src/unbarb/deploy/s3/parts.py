@@ -68,6 +68,14 @@ class Cut:
             return self.parts[0].sha256
         return composite(part.sha256 for part in self.parts)
 
+    @property
+    def etag(self) -> str:
+        """What a store that keeps MD5 calls the whole; of more parts than one, the MD5 of theirs."""
+        if len(self.parts) == 1:
+            return self.parts[0].etag
+        whole = md5(b"".join(bytes.fromhex(part.etag) for part in self.parts), usedforsecurity=False)
+        return f"{whole.hexdigest()}-{len(self.parts)}"
+
     def read(self, part: Part) -> bytes:
         """The bytes of `part`.
 
@@ -102,6 +110,6 @@ def part_length(size: int, asked: int, path: Path) -> int:
 
 
 def composite(digests: Iterator[str]) -> str:
-    """The checksum of a multi-part object: base64 of SHA-256 over the parts' digests, ``-``, their number."""
+    """The checksum of an object in parts: base64 of SHA-256 over their digests, ``-`` and their number."""
     raw = [b64decode(digest) for digest in digests]
     return f"{b64encode(sha256(b''.join(raw)).digest()).decode()}-{len(raw)}"

@@ -30,7 +30,9 @@ class Place:
         bucket, _, prefix = rest.partition("/")
         prefix = prefix.strip("/")
         if rest == address or not _BUCKET.fullmatch(bucket):
-            raise ConfigError(f"{address!r} is not the address of a folder, as s3://my-bucket/models/my-model")
+            raise ConfigError(
+                f"{address!r} is not the address of a folder, as s3://my-bucket/models/my-model"
+            )
         if not prefix:
             raise ConfigError(
                 f"{address!r} is a whole bucket; name a folder in it, as s3://{bucket}/models/my-model"

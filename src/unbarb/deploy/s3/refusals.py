@@ -27,13 +27,17 @@ WRONG_KEY = frozenset(
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 DENIED = frozenset({"AccessDenied", "AllAccessDisabled", "AccountProblem", "403", "401"})
 NO_BUCKET = frozenset({"NoSuchBucket"})
-ELSEWHERE = frozenset({"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"})
+ELSEWHERE = frozenset(
+    {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}
+)
 FULL = frozenset(
-    {"InsufficientStorage", "507", "QuotaExceeded", "InsufficientCapacity", "StorageFull", "413"}
-    | {"XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "StorageQuotaExceeded", "EntityTooLarge"}
+    {"InsufficientStorage", "507", "QuotaExceeded", "InsufficientCapacity", "StorageFull"}
+    | {"XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "StorageQuotaExceeded"}
 )
 """HTTP 507 is RFC 4918's; MinIO and Ceph have codes of their own for a full disk and a quota."""
-DAMAGED = frozenset({"BadDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch", "InvalidDigest"})
+DAMAGED = frozenset(
+    {"BadDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch", "InvalidDigest"}
+)
 
 NEEDED = (
     "s3:ListBucket, s3:GetObject, s3:PutObject, s3:AbortMultipartUpload, s3:ListMultipartUploadParts and"
@@ -97,11 +101,13 @@ def _refused(place: Place, doing: str, error: ClientError) -> UnbarbError:
         return ConfigError(f"{doing}: this machine's clock is wrong ({said}); set it, then {AGAIN}")
     if what in NO_BUCKET:
         return InputError(
-            f"{doing}: there is no bucket {place.bucket!r} ({said}); correct the name or AWS_ENDPOINT_URL, or"
-            f" make it: `aws s3 mb s3://{place.bucket}`"
+            f"{doing}: there is no bucket {place.bucket!r} ({said}); correct the name or AWS_ENDPOINT_URL,"
+            f" or make it: `aws s3 mb s3://{place.bucket}`"
         )
     if what in ELSEWHERE or status(error) == 301:
-        region = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("x-amz-bucket-region")
+        region = (
+            error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("x-amz-bucket-region")
+        )
         return ConfigError(
             f"{doing}: the bucket {place.bucket!r} is in another region ({said}); set"
             f" AWS_REGION{f'={region}' if region else ''}"
@@ -117,7 +123,7 @@ def _refused(place: Place, doing: str, error: ClientError) -> UnbarbError:
         return InputError(f"{doing}: another run finished or ended this upload ({said}); {AGAIN}")
     if what in DENIED or status(error) in (401, 403):
         return ConfigError(
-            f"{doing}: the credentials are known and may not do this in {place} ({said}); they need {NEEDED}"
+            f"{doing}: the credentials may not do this in {place} ({said}); they need {NEEDED}"
         )
     return InputError(f"{doing}: the store refused: {said}; {AGAIN}")
 
