@@ -100,14 +100,23 @@ def test_what_is_no_file_of_keys_is_told(tmp_path: Path, content: str, told: str
         read(path)
 
 
-def test_a_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", [0o604, 0o620, 0o660, 0o644])
+def test_a_file_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> None:
     path = tmp_path / "keys.json"
     write(path, [])
-    path.chmod(0o640)
+    path.chmod(mode)
     with pytest.raises(ConfigError, match="chmod 600"):
         read(path)
     with pytest.raises(ConfigError, match="unbarb keys create"):
         read(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize("mode", [0o400, 0o440, 0o600, 0o640])
+def test_a_group_may_read_the_file_as_it_does_a_secret_of_kubernetes(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "keys.json"
+    write(path, [])
+    path.chmod(mode)
+    assert read(path) == {}
 
 
 def test_changes_at_the_same_time_are_all_kept(tmp_path: Path) -> None:

@@ -116,7 +116,8 @@ def read(path: Path) -> dict[str, Key]:
         raise ConfigError(
             f"{path}: cannot be read ({error.strerror}); make it with `unbarb keys create`"
         ) from error
-    if os.name == "posix" and mode & 0o077:
+    # A group may read it: the files of a Kubernetes Secret are root's, and its pod's by their group alone.
+    if os.name == "posix" and mode & 0o037:
         raise ConfigError(f"{path}: others may read or write it (mode {mode:04o}); run `chmod 600 {path}`")
     try:
         content = json.loads(text)
