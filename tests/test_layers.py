@@ -32,7 +32,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
 RANK = {name: rank for rank, group in enumerate(LAYERS) for name in group}
 WORKSHOP = frozenset({"train", "export", "evaluate"})
 JOINERS = frozenset({"cli"})
-SERVICE = frozenset({"serve", "review"})
+SERVICE = frozenset({"serve", "review", "deploy"})
 """What speaks HTTP: its packages come with an extra, and nothing below may load them."""
 WEB = frozenset({"pydantic", "fastapi", "starlette", "uvicorn", "httpx", "httpx2", "prometheus_client"})
 HEAVY = frozenset(

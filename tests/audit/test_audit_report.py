@@ -16,7 +16,7 @@ from unbarb.audit import Event
 from unbarb.audit.keys import Keyring
 from unbarb.audit.log import AuditLog
 from unbarb.audit.report import check_report, write_report
-from unbarb.audit.report.charts import bars, columns
+from unbarb.charts import bars, columns
 from unbarb.audit.report.figures import Figures
 from unbarb.errors import InputError
 from unbarb.policy import Policy

@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Any
 
 from unbarb.audit.checkpoint import Statement
-from unbarb.audit.report.charts import bars, columns
+from unbarb.charts import bars, columns
 from unbarb.audit.report.figures import Figures, Seen
 from unbarb.audit.tampering import Verification
 
