@@ -8,6 +8,7 @@
     ├── ModelError          model files that are missing, damaged or of another version
     ├── DetectionError      a detector failed on a text; the policy says what happens then
     ├── RewriteError        a rewriter failed on a text; the policy says what happens then
+    ├── EndpointError       a model that is served refused, failed or gave no usable answer
     ├── AuditError          the record of decisions cannot be written or read
     └── Withheld            a text that may not leave, where there is nothing to put in its place
 
@@ -53,6 +54,10 @@ class DetectionError(UnbarbError):
 
 class RewriteError(UnbarbError):
     """A rewriter failed on a text; the policy says what happens then."""
+
+
+class EndpointError(UnbarbError):
+    """A model that is served refused, failed or gave no usable answer."""
 
 
 class AuditError(UnbarbError):

@@ -34,6 +34,7 @@ COMMANDS = {
     "compare": "unbarb.cli.compare",
     "report": "unbarb.cli.report",
     "export": "unbarb.cli.export",
+    "request": "unbarb.cli.request",
 }
 """Name → module; each has ``register(app)``. The order is that of ``unbarb --help``."""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json as json_format
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from unbarb.cli.ledger import Ledger
 from unbarb.cli.progress import LONG, Bar, Quietly
@@ -29,6 +29,12 @@ CLEAN, FOUND, UNREADABLE, INTERRUPTED, PIPE_CLOSED = 0, 1, 3, 130, 141
 BATCH = 256
 CHARACTERS = 1_000_000
 """A batch ends at so many characters, however few its texts: memory stays flat."""
+
+
+class Counted(Protocol):
+    """What counts the rows that cannot be read."""
+
+    unreadable: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,11 @@ class Job:
         return from_stdin(self.format, columns)
 
     @property
+    def kept(self) -> str:
+        """Where a run that stops early leaves what is finished."""
+        return f"; finished rows are in {self.output}.part, go on with --resume" if self.output else ""
+
+    @property
     def shows_table(self) -> bool:
         return self.view == "table" or (self.view == "auto" and sys.stdout.isatty())
 
@@ -93,11 +104,15 @@ def run(job: Job, *, carry_out: bool) -> int:
     Raises:
         UnbarbError: wrong use: an option, the input as a whole, or the policy.
     """
+    return ended(job, lambda: _run(job, carry_out))
+
+
+def ended(job: Job, work: Callable[[], int]) -> int:
+    """The exit code of `work`, also where it is stopped by a person or by a reader that has gone."""
     try:
-        return _run(job, carry_out)
+        return work()
     except KeyboardInterrupt:
-        kept = f"; finished rows are in {job.output}.part, go on with --resume" if job.output else ""
-        print(f"unbarb: stopped{kept}", file=sys.stderr)
+        print(f"unbarb: stopped{job.kept}", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone; Python must not try to flush to them at exit.
@@ -114,8 +129,8 @@ def _run(job: Job, carry_out: bool) -> int:
         guard = guard_for(job.policy, carry_out=carry_out)
         totals = Totals()
         printer = _printer(job, carry_out)
-        progress = stack.enter_context(_progress(job, rows))
-        todo = _readable(rows, totals, progress)
+        progress = stack.enter_context(progress_of(job, rows))
+        todo = readable(rows, totals, progress)
         if ledger is not None:
             _skip_finished(ledger, todo, job, guard, totals)
         decide = guard.batch if carry_out else guard.check_batch
@@ -148,7 +163,8 @@ def _printer(job: Job, carry_out: bool) -> Printer:
     return TableView(carry_out=carry_out, no_color=job.no_color)
 
 
-def _progress(job: Job, rows: Rows) -> Quietly:
+def progress_of(job: Job, rows: Rows) -> Quietly:
+    """A bar where a person watches and nothing else is printed to them."""
     # A view that is printed to the terminal is its own progress, and a bar would run through it.
     watched = sys.stderr.isatty() and not job.quiet
     busy = job.shows_rows and sys.stdout.isatty()
@@ -169,7 +185,7 @@ def _write(verdicts: Sequence[Verdict], job: Job, ledger: Ledger | None) -> None
         sys.stdout.buffer.flush()
 
 
-def _readable(rows: Rows, totals: Totals, progress: Quietly) -> Iterator[Row]:
+def readable(rows: Rows, totals: Counted, progress: Quietly) -> Iterator[Row]:
     """The rows that can be read; the others are told on standard error at once."""
     for row in rows:
         if isinstance(row, BadRow):

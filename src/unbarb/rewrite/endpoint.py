@@ -13,11 +13,8 @@ from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from unbarb.errors import ConfigError, RewriteError
+from unbarb.wire.again import AGAIN, LONGEST_PAUSE, retry_after
 
-AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
-"""Answers after which it may go better a moment later."""
-
-LONGEST_PAUSE = 30.0
 LARGEST_ANSWER = 4_000_000
 
 
@@ -156,7 +153,7 @@ class Endpoint:
                 told = f"status {status}"
                 if status not in AGAIN:
                     raise RewriteError(f"{self.url}: {told}")
-                wait = _retry_after(answered) or pause
+                wait = min(retry_after(answered) or pause, LONGEST_PAUSE)
             if turn == self.retries or time.monotonic() + wait >= ends:
                 break
             self.sleep(wait)
@@ -172,8 +169,3 @@ def _read(answer: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise RewriteError("the endpoint's answer is no JSON object")
     return found
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    given = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
-    return min(float(given), LONGEST_PAUSE) if given.strip().isdigit() else None

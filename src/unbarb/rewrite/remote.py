@@ -7,11 +7,9 @@ ones may, the policy's owner decides. What comes back passes the same checks as 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlsplit
 
 from unbarb.errors import ConfigError, RewriteError
 from unbarb.prompt import Template, built_in
@@ -19,8 +17,7 @@ from unbarb.rewrite.difference import candidate
 from unbarb.rewrite.endpoint import Budget, Client, Endpoint, Http
 from unbarb.rewrite.protocol import Candidate, NeedsNetwork
 from unbarb.text import Analysis
-
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+from unbarb.wire.address import problems
 
 
 class Remote(NeedsNetwork):
@@ -127,18 +124,7 @@ def _check(
     url: str, key_from: str | None, candidates: int, temperature: float, max_tokens: int, timeout: float,
     retries: int,
 ) -> None:  # fmt: skip
-    wrong = []
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        wrong.append(f"url: {url!r} is not http://… or https://…, such as http://localhost:8000/v1")
-    if parts.username or parts.password:
-        wrong.append(
-            "url: it holds a password; put the key into an environment variable, and its name in key_from"
-        )
-    if key_from is not None and not _VARIABLE.fullmatch(key_from):
-        wrong.append("key_from: not the name of an environment variable; the key itself belongs in one")
-    elif key_from is not None and not os.environ.get(key_from):
-        wrong.append("key_from: no environment variable of that name is set, or it is empty")
+    wrong = problems(url, key_from, "http://localhost:8000/v1")
     for name, value, low, high in (
         ("candidates", candidates, 1, 16),
         ("temperature", temperature, 0, 2),

@@ -52,6 +52,24 @@ def sound(text: str) -> str:
     return text
 
 
+class Halves:
+    """Text that comes in parts, which some servers cut between the two halves of a surrogate pair."""
+
+    def __init__(self) -> None:
+        self._half = ""
+
+    def feed(self, text: str) -> str:
+        """`text` and what waited before it, sound; a half at its end waits for the other."""
+        text = self._half + text
+        self._half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        return sound(text[: len(text) - len(self._half)])
+
+    def close(self) -> str:
+        """The half that waited in vain, as U+FFFD; else ""."""
+        rest, self._half = sound(self._half), ""
+        return rest
+
+
 def wordless(found: object) -> bool:
     """Whether `found` is too small to say anything: a number, true, false, null, or empty."""
     return found is None or isinstance(found, bool | int | float) or found in ("", [], {})

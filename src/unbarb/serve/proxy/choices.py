@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from unbarb.serve.proxy.logprobs import Logprobs, Probabilities, joined
 from unbarb.serve.proxy.texts import CALLS, REASONING, SPOKEN
 from unbarb.stream import Released
-from unbarb.wire.bodies import Json, sound, wordless
+from unbarb.wire.bodies import Halves, Json, wordless
 
 FILTERED = "content_filter"
 
@@ -57,19 +57,16 @@ class Spoken:
     name: str
     guard: Stream
     probabilities: Probabilities = field(default_factory=Probabilities)
-    half: str = ""
+    halves: Halves = field(default_factory=Halves)
 
     async def feed(self, text: str, logprobs: Logprobs | None) -> str:
-        text = self.half + text
-        # Half a surrogate pair waits for the other half: some servers cut there too.
-        self.half = text[-1] if "\ud800" <= text[-1] <= "\udbff" else ""
-        text = sound(text[: len(text) - len(self.half)])
+        text = self.halves.feed(text)
         self.probabilities.take(len(text), logprobs)
         return await self.guard.feed(text)
 
     async def close(self) -> str:
-        rest = await self.guard.feed(sound(self.half)) if self.half else ""
-        self.half = ""
+        half = self.halves.close()
+        rest = await self.guard.feed(half) if half else ""
         return rest + await self.guard.close()
 
 
