@@ -12,13 +12,14 @@ from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unbarb.detect.arrays import read_arrays
-from unbarb.detect.doubt import doubted, strangeness
+from unbarb.detect.doubt import DOZEN, HEARD, OPEN, doubted, outspoken, strangeness
 from unbarb.detect.gate import Gate
 from unbarb.detect.normalize import Normalized, normalize
 from unbarb.detect.spared import spared
@@ -47,6 +48,18 @@ class _Reading:
     def strangeness(self) -> float:
         counts = np.bincount(self.pieces.owner, minlength=len(self.words))
         return strangeness([span.of(self.view.text) for span in self.words], counts.tolist())
+
+    def heard(self, toxicity: FloatArray) -> list[_Reading]:
+        """The sentences of a text of several that a toxic word is heard in, each by itself."""
+        if len(self.breaks) < 2 or len(self.words) <= DOZEN:
+            return []
+        edges = [*self.breaks.tolist(), len(self.words)]
+        return [self._part(*edge) for edge in pairwise(edges) if (toxicity[slice(*edge)] >= HEARD).any()]
+
+    def _part(self, begin: int, end: int) -> _Reading:
+        inside = (self.pieces.owner >= begin) & (self.pieces.owner < end)
+        pieces = Pieces(self.pieces.ids[inside], self.pieces.owner[inside] - begin)
+        return _Reading(self.view, self.words[begin:end], pieces, np.zeros(1, np.int64))
 
 
 class Embedded:
@@ -105,15 +118,19 @@ class Embedded:
     def _settle(self, views: Sequence[Normalized]) -> list[FloatArray | None]:
         """The gate's scores where it is sure, None where the encoder must read.
 
-        A text that was obfuscated is never settled.
+        A text that was obfuscated is never settled, nor one with a sentence that by itself may be toxic.
         """
         if self._gate is None:
             return [None] * len(views)
-        scores = self._gate.scores(self._wordpiece.ids([view.text for view in views]))
-        sure = self._gate.settles(scores).tolist()
+        gate = self._gate
+        scores = gate.scores(self._wordpiece.ids([view.text for view in views]))
+        sure = gate.settles(scores) & np.array([not view.changed for view in views], bool)
+        settled = np.flatnonzero(sure).tolist()
+        parts = [(at, part) for at in settled for part in _parts(views[at].text)]
+        alarmed = gate.alarmed(gate.scores(self._wordpiece.ids([part for _, part in parts])))
+        sure[[at for (at, _), alarm in zip(parts, alarmed.tolist(), strict=True) if alarm]] = False
         return [
-            row if clean and not view.changed else None
-            for row, clean, view in zip(self._gate.shrunk(scores), sure, views, strict=True)
+            row if clean else None for row, clean in zip(gate.shrunk(scores), sure.tolist(), strict=True)
         ]
 
     def _read(self, views: Sequence[Normalized]) -> list[_Reading]:
@@ -126,7 +143,26 @@ class Embedded:
         ]
 
     def _encode(self, readings: Sequence[_Reading]) -> list[tuple[FloatArray, FloatArray]]:
-        """Label scores (6,) and word toxicity (words,) of each text, from all its windows."""
+        """Label scores (6,) and word toxicity (words,) of each text.
+
+        A sentence in which a toxic word is heard is read by itself too: an openly toxic one counts, however
+        much harmless text stands around it.
+        """
+        found = []
+        heard: list[tuple[int, _Reading]] = []
+        for at, (scores, words) in enumerate(self._heads_of(readings)):
+            reading = readings[at]
+            found.append((doubted(scores, len(reading.words), reading.strangeness), words))
+            heard += [(at, sentence) for sentence in reading.heard(words)]
+        alone = self._heads_of([sentence for _, sentence in heard])
+        for (at, sentence), (scores, words) in zip(heard, alone, strict=True):
+            if words.max() >= OPEN:
+                own = outspoken(scores, len(readings[at].words), sentence.strangeness)
+                found[at] = (np.maximum(found[at][0], own), found[at][1])
+        return [(scores.astype(np.float32), words) for scores, words in found]
+
+    def _heads_of(self, readings: Sequence[_Reading]) -> list[tuple[FloatArray, FloatArray]]:
+        """What the heads say of each text, the most in any of its windows."""
         longest = self._trunk.places
         cuts = [windows(reading.pieces, reading.breaks.tolist(), longest) for reading in readings]
         flat = [window for cut in cuts for window in cut]
@@ -142,8 +178,7 @@ class Embedded:
                 labels, toxicity = next(each)
                 np.maximum(scores, labels, out=scores)
                 words[window.words] = np.maximum(words[window.words], toxicity)
-            doubtful = doubted(scores, len(reading.words), reading.strangeness).astype(np.float32)
-            found.append((doubtful, words))
+            found.append((scores, words))
         return found
 
     def _heads(self, window: Window) -> tuple[FloatArray, FloatArray]:
@@ -199,6 +234,12 @@ def _breaks(text: str, words: Sequence[Span]) -> NDArray[np.int64]:
     if len(starts) < 2:
         return np.zeros(1, np.int64)
     return np.unique(np.searchsorted([word.start for word in words], starts))
+
+
+def _parts(text: str) -> list[str]:
+    """The sentences of a text of several; [] of any other."""
+    spans = sentences(text)
+    return [span.of(text) for span in spans] if len(spans) > 1 else []
 
 
 def _original(reading: _Reading) -> list[Span]:

@@ -23,6 +23,9 @@ from unbarb.text import LABELS
 TEXTS = 64
 """Texts read at once, so that what is in work stays in the processor's cache."""
 
+ALARM = 0.4
+"""The toxicity from which on a sentence among others is not settled with them."""
+
 FloatArray = NDArray[np.float32]
 
 
@@ -77,6 +80,10 @@ class Gate:
     def settles(self, scores: FloatArray) -> NDArray[np.bool_]:
         """Which of the texts with these scores (texts, labels) are clearly clean, (texts,)."""
         return np.asarray((scores < self.floors).all(axis=1))
+
+    def alarmed(self, scores: FloatArray) -> NDArray[np.bool_]:
+        """Which of the sentences with these scores (sentences, labels) must be read, (sentences,)."""
+        return np.asarray(scores[:, LABELS.index("toxicity")] >= ALARM)
 
     def shrunk(self, scores: FloatArray) -> FloatArray:
         """What settled texts are said to score: as low as the encoder scores such texts.
