@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json as json_format
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from time import monotonic
@@ -69,11 +71,10 @@ def upload(
 
     Exit codes: 0 done, 2 it cannot be done, with what to do.
     """
-    client, place = _store(to, allow_http, parallel)
-    from unbarb.deploy.s3.upload import upload as run
-
     started = monotonic()
-    with Bytes() as bar:
+    with _store(to, allow_http, parallel) as (client, place), Bytes() as bar:
+        from unbarb.deploy.s3.upload import upload as run
+
         done = run(
             client,
             folder,
@@ -108,11 +109,10 @@ def download(
     Run again, it goes on where it was cut off. The manifest is written last. Exit codes: 0 done, 2 it
     cannot be done, with what to do.
     """
-    client, place = _store(source, allow_http)
-    from unbarb.deploy.s3.download import download as run
-
     started = monotonic()
-    with Bytes() as bar:
+    with _store(source, allow_http) as (client, place), Bytes() as bar:
+        from unbarb.deploy.s3.download import download as run
+
         done = run(client, place, folder, moved=bar.moved)
     told = _told(done, started)
     if json:
@@ -160,10 +160,9 @@ def verify(
 
 
 def _checked_there(target: str, quick: bool, allow_http: bool) -> tuple[Manifest, list[str]]:
-    client, place = _store(target, allow_http)
-    from unbarb.deploy.s3.check import check
+    with _store(target, allow_http) as (client, place), Bytes() as bar:
+        from unbarb.deploy.s3.check import check
 
-    with Bytes() as bar:
         found = check(client, place, quick=quick, moved=bar.moved)
     return found.manifest, list(found.problems)
 
@@ -174,7 +173,8 @@ def _checked_here(folder: Path) -> tuple[Manifest, list[str]]:
         return manifest, manifest.differences(folder, Count(bar.moved, "verifying", manifest.bytes))
 
 
-def _store(address: str, allow_http: bool, parallel: int = 4) -> tuple[S3Client, Place]:
+@contextmanager
+def _store(address: str, allow_http: bool, parallel: int = 4) -> Iterator[tuple[S3Client, Place]]:
     """A client, and the place that `address` names.
 
     Raises:
@@ -186,7 +186,11 @@ def _store(address: str, allow_http: bool, parallel: int = 4) -> tuple[S3Client,
     except ModuleNotFoundError as error:
         raise missing_extra("unbarb deploy with an object store", error) from error
     place = Place.parse(address)
-    return connect(allow_http=allow_http, parallel=parallel), place
+    client = connect(allow_http=allow_http, parallel=parallel)
+    try:
+        yield client, place
+    finally:
+        client.close()
 
 
 def _told(done: Any, started: float) -> dict[str, Any]:

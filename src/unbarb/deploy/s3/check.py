@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from unbarb.deploy.manifest import NAME, Manifest, compared
 from unbarb.deploy.progress import Count, Moved
+from unbarb.deploy.s3.parts import same
 from unbarb.deploy.s3.place import Place
 from unbarb.deploy.s3.stored import head, listed, needed, read_back
 
@@ -59,5 +60,5 @@ def _asked(client: S3Client, place: Place, wanted: Manifest, present: list[str])
             yield f"{name}: missing"
         elif not found.checksum:
             yield f"{name}: the store keeps no SHA-256 of it; verify without --quick"
-        elif found.checksum != wanted.files[name].checksum:
+        elif not same(found.checksum, wanted.files[name].checksum or ""):
             yield f"{name}: the store's SHA-256 is {found.checksum}, not {wanted.files[name].checksum}"

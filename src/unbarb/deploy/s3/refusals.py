@@ -9,8 +9,9 @@ from typing import Any
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectionClosedError,
+    ConnectionError,
     HTTPClientError,
+    IncompleteReadError,
     NoCredentialsError,
     SSLError,
 )
@@ -64,7 +65,7 @@ def refusals(place: Place, doing: str) -> Iterator[None]:
             f"{doing}: the store's certificate is not trusted ({error}); name the authority that signed it:"
             " AWS_CA_BUNDLE=FILE"
         ) from error
-    except (HTTPClientError, ConnectionClosedError) as error:
+    except (HTTPClientError, ConnectionError, IncompleteReadError) as error:
         raise InputError(
             f"{doing}: the store cannot be reached, or was lost on the way ({error}); see"
             f" AWS_ENDPOINT_URL and the network, then {AGAIN}"

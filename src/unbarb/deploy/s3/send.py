@@ -34,7 +34,11 @@ def send(client: S3Client, place: Place, name: str, cut: Cut, parallel: int, sen
         data = cut.read(cut.parts[0])
         with refusals(place, doing):
             client.put_object(
-                Bucket=place.bucket, Key=place.key(name), Body=data, ChecksumSHA256=cut.checksum
+                Bucket=place.bucket,
+                Key=place.key(name),
+                Body=data,
+                ChecksumAlgorithm="SHA256",
+                ChecksumSHA256=cut.checksum,
             )
         sent(len(data), False)
         return
@@ -115,6 +119,7 @@ def _rest(
                 UploadId=upload,
                 PartNumber=part.number,
                 Body=data,
+                ChecksumAlgorithm="SHA256",
                 ChecksumSHA256=part.sha256,
             )["ETag"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from unbarb.deploy.manifest import NAME, Entry, Manifest
-from unbarb.deploy.s3.parts import MIB, Cut
+from unbarb.deploy.s3.parts import MIB, Cut, same
 from unbarb.deploy.s3.place import Place
 from unbarb.deploy.s3.refusals import absent, code, refusals
 from unbarb.errors import InputError
@@ -32,7 +32,7 @@ class Object:
         if self.bytes != cut.size:
             return False
         if self.checksum:
-            return self.checksum == cut.checksum
+            return same(self.checksum, cut.checksum)
         return True if self.etag == cut.etag else None
 
 

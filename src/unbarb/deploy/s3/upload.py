@@ -158,6 +158,7 @@ def _seal(client: S3Client, place: Place, wanted: Manifest) -> None:
             Key=place.key(NAME),
             Body=content,
             ContentType="application/json",
+            ChecksumAlgorithm="SHA256",
             ChecksumSHA256=b64encode(sha256(content).digest()).decode(),
         )
     if manifest(client, place) != wanted:
