@@ -37,11 +37,18 @@ SERVICE = frozenset({"serve", "review", "deploy"})
 WEB = frozenset({"pydantic", "fastapi", "starlette", "uvicorn", "httpx", "httpx2", "prometheus_client"})
 HEAVY = frozenset(
     {"torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "optuna", "ctranslate2"}
-    | {"sklearn", "onnx", "matplotlib", "sacrebleu", "safetensors"}
+    | {"sklearn", "onnx", "matplotlib", "sacrebleu", "safetensors", "boto3", "botocore"}
     | WEB
 )
 LEAVES = frozenset(
     {
+        "deploy/s3/check.py",
+        "deploy/s3/connect.py",
+        "deploy/s3/download.py",
+        "deploy/s3/refusals.py",
+        "deploy/s3/send.py",
+        "deploy/s3/stored.py",
+        "deploy/s3/upload.py",
         "detect/classify_torch.py",
         "detect/generative.py",
         "detect/pretrained.py",
