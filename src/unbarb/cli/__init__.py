@@ -19,6 +19,7 @@ from unbarb.errors import UnbarbError
 COMMANDS = {
     "check": "unbarb.cli.check",
     "rewrite": "unbarb.cli.rewrite",
+    "clean": "unbarb.cli.clean",
     "policy": "unbarb.cli.policy",
     "models": "unbarb.cli.models",
     "serve": "unbarb.cli.serve",

@@ -128,7 +128,8 @@ def _files(manifest: Manifest) -> str:
     more = f'<p class="soft">The first {MOST} of each; manifest.json has all.</p>' if cut else ""
     passed = ", ".join(map(escape, manifest.passed_over[:MOST]))
     over = f"<p>Passed over, of no known format: {passed}</p>" if passed else ""
-    return f"<h2>Files</h2>{more}<h3>Read</h3>{_table(heads, inputs)}<h3>Written</h3>{_table(heads, outputs)}{over}"
+    read, written = _table(heads, inputs), _table(heads, outputs)
+    return f"<h2>Files</h2>{more}<h3>Read</h3>{read}<h3>Written</h3>{written}{over}"
 
 
 def _about(manifest: Manifest) -> str:

@@ -67,9 +67,13 @@ def reading(uri: str) -> Iterator[IO[bytes]]:
         InputError: it cannot be read.
     """
     with told(uri, "read"):
-        opened: IO[bytes] = _s3().open_input_file(_key(uri)) if is_remote(uri) else Path(uri).open("rb")
-    with opened:
-        yield opened
+        stream = _s3().open_input_file(_key(uri)) if is_remote(uri) else _plain_file(uri)
+    with stream:
+        yield stream
+
+
+def _plain_file(uri: str) -> IO[bytes]:
+    return Path(uri).open("rb")
 
 
 @contextmanager

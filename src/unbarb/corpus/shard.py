@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from typing import IO, Any, Self, cast, cast
+from typing import IO, Any, Self, cast
 
 from unbarb.corpus.line_shard import LineShard
 from unbarb.corpus.lists import Lists, thinned

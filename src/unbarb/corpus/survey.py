@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from hashlib import sha256
 from itertools import islice
 from typing import IO, Any
@@ -14,6 +13,7 @@ from unbarb.corpus.fields import FieldError
 from unbarb.corpus.json_strings import parse
 from unbarb.corpus.jsonl import JsonLines
 from unbarb.corpus.lines import BOM, Cut, cuts, delimiter_of, records
+from unbarb.corpus.missing import missing
 from unbarb.corpus.names import DAMAGED, unpacked
 from unbarb.corpus.places import reading
 from unbarb.corpus.rows import Row, Unread
@@ -125,11 +125,3 @@ def _missing_in_rows(source: Source, settings: Settings) -> list[str]:
             if isinstance(item, Unread) and item.reason.startswith("no field") and reason is None:
                 reason = missing(item.reason.split("'")[1], list(parse(line.decode())))
     return [] if reason is None else [f"{source.uri}: {reason}"]
-
-
-def missing(wanted: str, names: Sequence[str]) -> str:
-    """What is said of a column that is not there."""
-    near = get_close_matches(wanted, names, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    shown = ", ".join(map(repr, names[:20])) or "none"
-    return f"no column {wanted!r}{hint}; there are {shown}; choose with --column"
