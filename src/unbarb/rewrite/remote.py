@@ -84,16 +84,24 @@ class Remote(NeedsNetwork):
         """
         return [self._for(analysis.text) for analysis in analyses]
 
+    def ask(self, words: str, text: str) -> list[str]:
+        """What the endpoint answers to `words`, which are about `text`: its own seed goes along.
+
+        Raises:
+            RewriteError: as `propose`.
+        """
+        turn = {"role": "user", "content": words}
+        seed = int.from_bytes(sha256(text.encode()).digest()[:4]) >> 1
+        answer = self._endpoint.ask({**self._body, "messages": [turn], "seed": seed})
+        self.budget.used(_tokens(answer, words))
+        return [self._template.parse(said) for said in _said(answer)]
+
     def _for(self, text: str) -> list[Candidate]:
         if not text.strip():
             return []
-        turn = {"role": "user", "content": self._template.prompt(text.strip()).strip()}
-        seed = int.from_bytes(sha256(text.encode()).digest()[:4]) >> 1
-        answer = self._endpoint.ask({**self._body, "messages": [turn], "seed": seed})
-        self.budget.used(_tokens(answer, turn["content"]))
         found: dict[str, Candidate] = {}
-        for place, said in enumerate(_said(answer)):
-            proposed = candidate(text, self._template.parse(said), -float(place))
+        for place, said in enumerate(self.ask(self._template.prompt(text.strip()).strip(), text)):
+            proposed = candidate(text, said, -float(place))
             if proposed is not None:
                 found.setdefault(proposed.text, proposed)
         return list(found.values())
