@@ -27,7 +27,7 @@ import unbarb
 from unbarb.corpus.places import is_remote, join, listed, remove, write_bytes
 from unbarb.corpus.plan import Shard, work
 from unbarb.corpus.settings import Settings
-from unbarb.corpus.shard import Moved, ShardDone, clean_shard
+from unbarb.corpus.shard import ShardDone, clean_shard
 from unbarb.corpus.stage import CleanRows
 from unbarb.errors import ConfigError, InputError, UnbarbError
 
@@ -44,8 +44,7 @@ TRIES = 8
 def run_ray(
     shards: Sequence[Shard],
     settings: Settings,
-    workers: int | None,
-    moved: Moved,
+    workers: int | None = None,
     *,
     address: str | None = None,
 ) -> Iterator[ShardDone]:
@@ -53,7 +52,6 @@ def run_ray(
 
     Args:
         workers: processes that clean, one CPU each; default as many as the cluster has CPUs.
-        moved: is told of a shard's rows and size when it is done.
         address: a running cluster; default the one that ``RAY_ADDRESS`` names, else Ray is started on
             this machine and stopped at the end.
 
@@ -67,10 +65,7 @@ def run_ray(
     with connected(address, workers):
         shards = [_absolute(shard) for shard in shards]
         check_nodes(shards)
-        sizes = {shard.number: shard.end - shard.start for shard in shards}
-        for done in _done(shards, settings, workers or int(ray.cluster_resources().get("CPU", 1))):
-            moved(done.counts["rows"], sizes[done.number])
-            yield done
+        yield from _done(shards, settings, workers or int(ray.cluster_resources().get("CPU", 1)))
 
 
 def _done(shards: Sequence[Shard], settings: Settings, workers: int) -> Iterator[ShardDone]:

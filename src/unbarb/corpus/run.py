@@ -47,6 +47,7 @@ def clean(
     format: str | None = None,
     engine: Engine = "local",
     workers: int | None = None,
+    ray_address: str | None = None,
     shard_bytes: int | None = None,
     resume: bool = True,
     overwrite: bool = False,
@@ -68,6 +69,8 @@ def clean(
         format: that of files whose names do not tell theirs: jsonl, parquet, csv, tsv or text.
         engine: who does the shards: processes of this machine, or a Ray cluster.
         workers: how many work side by side; default as many as there are cores.
+        ray_address: the Ray cluster that runs; default the one that ``RAY_ADDRESS`` names, or one that is
+            started on this machine.
         shard_bytes: bytes of a shard; default by the size of the corpus.
         resume: go on with what a stopped run left; else that is an error.
         overwrite: remove what another run wrote to `out`.
@@ -79,7 +82,7 @@ def clean(
         ConfigError: the policy or an option is not valid.
         MissingExtra: Parquet, zstd, ``s3://`` or Ray is asked for without its package.
     """
-    _check(engine, workers, shard_bytes)
+    _check(engine, workers, ray_address, shard_bytes)
     settings = Settings.of(
         policy, columns, roles=roles, id_column=id_column, filter=filter, direction=direction
     )
@@ -97,7 +100,7 @@ def clean(
         run = identity(told, planned.inputs)
         if (before := output.settled(run)) is not None:
             return before
-        _work(planned, settings, cleaner, engine, workers, progress)
+        _work(planned, settings, cleaner, engine, workers, ray_address, progress)
         ends = ((shard.file, _surely(shard)) for shard in planned.shards)
         manifest = Manifest.of(
             run, told["settings"], cleaner.models, planned.inputs, planned.passed_over, ends
@@ -106,10 +109,14 @@ def clean(
     return manifest
 
 
-def _check(engine: str, workers: int | None, shard_bytes: int | None) -> None:
+def _check(engine: str, workers: int | None, ray_address: str | None, shard_bytes: int | None) -> None:
     problems = []
     if engine not in ENGINES:
         problems.append(f"engine {engine!r} is none of {', '.join(ENGINES)}")
+    if ray_address is not None and engine == "local":
+        problems.append(
+            f"ray_address {ray_address!r} is given to the engine 'local'; give engine 'ray' too"
+        )
     for name, value in (("workers", workers), ("shard_bytes", shard_bytes)):
         if value is not None and value < 1:
             problems.append(f"{name} {value} is not 1 or more")
@@ -123,6 +130,7 @@ def _work(
     cleaner: CleanRows,
     engine: Engine,
     workers: int | None,
+    ray_address: str | None,
     progress: Callable[[Progress], None] | None,
 ) -> None:
     """Have the engine do the shards that are not done yet."""
@@ -143,7 +151,7 @@ def _work(
             """What came of a shard stands in its marker."""
         return
     sizes = {shard.number: _size(shard) for shard in todo}
-    for done in _ray()(todo, settings, workers):
+    for done in _ray()(todo, settings, workers, address=ray_address):
         moved(done.counts["rows"], sizes[done.number])
 
 
