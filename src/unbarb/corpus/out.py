@@ -11,7 +11,16 @@ from typing import IO, Any
 
 from unbarb.corpus.lists import LISTS
 from unbarb.corpus.manifest import NAME, Manifest
-from unbarb.corpus.places import is_remote, join, listed, read_bytes, remove, told, write_bytes
+from unbarb.corpus.places import (
+    is_remote,
+    join,
+    listed,
+    read_bytes,
+    remove,
+    remove_parts,
+    told,
+    write_bytes,
+)
 from unbarb.corpus.plan import WORK, Plan, Shard, work
 from unbarb.corpus.settings import digest_of
 from unbarb.corpus.sources import Found
@@ -128,6 +137,7 @@ class Output:
 
     def finish(self, manifest: Manifest, report: str) -> None:
         """All shards are done: write the report, the manifest last, and remove what is not needed now."""
+        remove_parts(self.place)
         write_bytes(join(self.place, REPORT), report.encode())
         write_bytes(join(self.place, NAME), manifest.to_bytes())
         self._leave()

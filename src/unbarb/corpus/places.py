@@ -12,10 +12,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
+from uuid import uuid4
 
 from unbarb.errors import InputError, MissingExtra
 
 REMOTE = "s3://"
+PART = ".part"
+"""How names of local files end, behind a dot before them, that are not whole yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +94,8 @@ def writing(uri: str) -> Iterator[IO[bytes]]:
             stream.close()
         return
     path = Path(uri)
-    # Its own name for every process: one that was killed cannot be in the way of another.
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # A name of its own for every attempt, on whatever node: one that was killed is in nobody's way.
+    part = path.with_name(f".{path.name}.{uuid4().hex}{PART}")
     with told(uri, "written"):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -174,6 +177,18 @@ def _listed_remote(uri: str) -> list[Entry]:
         if info.type == FileType.File
     ]
     return sorted(entries, key=lambda entry: entry.uri)
+
+
+def remove_parts(folder: str) -> None:
+    """Remove from `folder` what killed processes began to write; at S3 there is nothing to be seen of it.
+
+    Raises:
+        InputError: it cannot be removed.
+    """
+    for entry in [] if is_remote(folder) else listed(folder):
+        name = os.path.basename(entry.uri)
+        if name.startswith(".") and name.endswith(PART):
+            remove(entry.uri)
 
 
 def remove(uri: str) -> None:
