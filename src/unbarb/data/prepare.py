@@ -29,8 +29,8 @@ from unbarb.data.prepared import (
     source_key,
     write_prepared,
 )
-from unbarb.data.sources import Source, one_kind
-from unbarb.data.split import place
+from unbarb.data.sources import SIDE_OF, Source, one_kind
+from unbarb.data.split import group_key, place
 from unbarb.data.spool import Spool, only_train, read_rows, short
 from unbarb.errors import ConfigError, InputError
 from unbarb.text import LABELS
@@ -123,6 +123,7 @@ def _placed(spool: Spool, options: Options, found: Gathered, progress: Progress)
     rows = zip(spool.rows(), spool.keys, strict=True)
     sourced = {key for row, key in rows if not only_train(row)}
     splits = []
+    first: dict[int, str] = {}  # a side of a pair may stand alone too: where it stood first, it stays
     for row, key in zip(spool.rows(), spool.keys, strict=True):
         if key in near:
             found.drop("near_duplicate", row)
@@ -133,7 +134,9 @@ def _placed(spool: Spool, options: Options, found: Gathered, progress: Progress)
         elif only_train(row):
             splits.append("train")
         else:
-            splits.append(place(source_key(row, spool.kind), options.seed, options.shares))
+            pair = row.get("meta", {}).get(SIDE_OF)
+            by = source_key(row, spool.kind) if pair is None else group_key(pair)
+            splits.append(first.setdefault(key, place(by, options.seed, options.shares)))
     return splits
 
 

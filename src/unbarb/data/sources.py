@@ -117,10 +117,14 @@ def as_kind(source: Source, kind: Kind) -> Source:
     return replace(source, kind=kind, layout=f"{source.layout}, as {kind}", rows=rows)
 
 
+SIDE_OF = "side_of"
+"""In the meta of a pair's side: the pair's source, by which both sides go into one split."""
+
+
 def _both_sides(row: Row) -> Iterator[Row]:
     for part, toxicity in (("source", 1.0), ("target", 0.0)):
         kept = {"id": f"{row['id']}-{part}", "text": row[part], "labels": {"toxicity": toxicity}}
-        yield {**kept, "corpus": row["corpus"]}
+        yield {**kept, "corpus": row["corpus"], "meta": {SIDE_OF: row["source"]}}
 
 
 def _chosen(row: Row) -> Iterator[Row]:
