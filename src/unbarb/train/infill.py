@@ -1,9 +1,9 @@
 """Two experts that fill hidden words: the objective ``infill``, after MaRCo (Hallinan et al. 2023).
 
 One base, two adapters on it: the expert learns from texts without the trait, the anti-expert from texts
-with it. A base that has no output layer first learns to fill, with all its weights, from all texts. Every stage
-is a run folder of its own, in ``stages/``, so that a stop costs no more than it does elsewhere. Last comes
-the gate: how sure the two must be that a word carries the trait before it may be hidden.
+with it. A base that has no output layer first learns to fill, with all its weights, from all texts. Every
+stage is a run folder of its own, in ``stages/``, so that a stop costs no more than it does elsewhere. Last
+comes the gate: how sure the two must be that a word carries the trait before it may be hidden.
 """
 
 from __future__ import annotations

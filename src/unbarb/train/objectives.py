@@ -19,7 +19,9 @@ from unbarb.train.run import Run
 OBJECTIVES: Mapping[str, str] = {
     "seq2seq": "unbarb.train.seq2seq",
     "causal": "unbarb.train.causal",
+    "language": "unbarb.train.language",
     "preference": "unbarb.train.preference",
+    "infill": "unbarb.train.infill",
     "generative": "unbarb.train.generative",
     "classification": "unbarb.train.classification",
     "naive_bayes": "unbarb.train.naive_bayes",
@@ -30,7 +32,9 @@ OBJECTIVES: Mapping[str, str] = {
 KINDS: Mapping[str, str] = {
     "seq2seq": "pairs",
     "causal": "pairs",
+    "language": "texts",
     "preference": "preferences",
+    "infill": "labelled",
     "generative": "labelled",
     "classification": "labelled",
     "naive_bayes": "labelled",

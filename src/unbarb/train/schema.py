@@ -17,8 +17,8 @@ from unbarb.prompt import BUILT_IN, Template, built_in
 from unbarb.text import LABELS
 
 Objective = Literal[
-    "seq2seq", "causal", "classification", "generative", "preference",
-    "naive_bayes", "logistic", "bilstm",
+    "seq2seq", "causal", "language", "classification", "generative", "preference",
+    "infill", "naive_bayes", "logistic", "bilstm",
 ]  # fmt: skip
 Method = Literal["none", "full", "lora", "rslora", "dora", "pissa", "ia3", "prompt_tuning"]
 
@@ -103,7 +103,7 @@ class DataPart(Part):
     max_target_tokens: Annotated[int, Field(ge=1)] = 64
     """Tokens of an answer."""
     too_long: Literal["error", "drop", "cut"] = "error"
-    """Rows beyond these limits: stop, leave out and count, or cut the source. An answer is never cut."""
+    """Rows beyond: stop, leave out and count, or cut (a text of language into rows; an answer never)."""
     labels: Annotated[list[str], Field(min_length=1)] = list(LABELS)
     """Labels that are learnt, in the order of the model's outputs."""
 
@@ -161,7 +161,7 @@ class TrainingPart(Part):
     gradient_checkpointing: bool = False
     """Compute activations anew instead of keeping them: less memory, about a third more time."""
     packing: bool = False
-    """Several short rows in one sequence (causal only)."""
+    """Several short rows in one sequence (causal and language only)."""
     seed: Annotated[int, Field(ge=0)] = 13
     """Of new weights, row order and dropout."""
     evaluate_every: Count = 200
@@ -183,6 +183,29 @@ class PreferencePart(Part):
     """ORPO: weight of the odds ratio. DPO: how closely to hold to the reference."""
     start: str | None = None
     """An adapter or model folder that training goes on from, as runs/bart-base-lora/model."""
+
+
+class InfillPart(Part):
+    """Two experts that fill hidden words: one on texts without a trait, one on texts with it."""
+
+    trait: str = "toxicity"
+    """The label that says how much of the trait a text has."""
+    present: Share = 0.5
+    """The anti-expert learns from texts with more of it than this."""
+    absent: Share = 0.0
+    """The expert learns from texts with no more of it than this."""
+    hidden: Annotated[Real, Field(gt=0, lt=1)] = 0.3
+    """The share of a text's words that are hidden, drawn anew every epoch."""
+    span: Positive = 3.0
+    """Mean length of a hidden span, in words (Poisson)."""
+    head_steps: Annotated[int, Field(ge=0)] = 0
+    """First the whole base learns to fill for so many steps: for a base without an output layer."""
+    head_learning_rate: Positive = 2e-3
+    """The highest rate of the output layer in those steps."""
+    base_learning_rate: Positive = 2e-4
+    """The highest rate of all other weights in those steps."""
+    false_alarms: Annotated[Real, Field(gt=0, lt=1)] = 0.01
+    """The gate is set so that this share of the words of dev texts without the trait would pass it."""
 
 
 class DecodingPart(Part):
@@ -233,7 +256,7 @@ class TrainRecipe(Part):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
     """Small letters, digits, '-', '_' and '.'."""
     objective: Objective
-    """What is learnt: rewriting (seq2seq, causal, preference) or labels (the others)."""
+    """What is learnt: rewriting (seq2seq, causal, preference), texts (language) or labels (the others)."""
     model: ModelPart | None = None
     """The base model; not for naive_bayes, logistic and bilstm."""
     template: TemplatePart = TemplatePart()
@@ -246,6 +269,8 @@ class TrainRecipe(Part):
     """How."""
     preference: PreferencePart | None = None
     """For the objective preference."""
+    infill: InfillPart | None = None
+    """For the objective infill."""
     decoding: DecodingPart = DecodingPart()
     """How a trained rewriter writes."""
     words: WordsPart = WordsPart()
@@ -301,8 +326,13 @@ def relations(recipe: TrainRecipe) -> Iterator[Broken]:
     yield from _method(recipe.method, recipe.objective)
     if (recipe.objective == "preference") != (recipe.preference is not None):
         yield ("preference",), "goes with the objective preference, and only with it"
-    if recipe.training.packing and recipe.objective != "causal":
-        yield ("training", "packing"), f"{recipe.objective} rows cannot be packed; only causal ones"
+    if (recipe.objective == "infill") != (recipe.infill is not None):
+        yield ("infill",), "goes with the objective infill, and only with it"
+    if recipe.training.packing and recipe.objective not in ("causal", "language"):
+        yield (
+            ("training", "packing"),
+            f"{recipe.objective} rows cannot be packed; only causal and language ones",
+        )
     if len(set(recipe.data.labels)) < len(recipe.data.labels):
         yield ("data", "labels"), "a label stands there twice; once is enough"
 

@@ -1,7 +1,8 @@
 """Fills gaps by a product of experts, piece by piece from left to right, each with as many as it likes.
 
 Every length from none to `longest` is tried for every gap, by beams; what counts is the mean
-log-probability a piece, so that a longer filling is not dearer for its length. Later gaps stay masked until their turn.
+log-probability a piece, so that a longer filling is not dearer for its length. Later gaps stay masked
+until their turn.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ draft: {draft}
 
 
 class ReflectiveInfill(Infill, NeedsNetwork):
-    """Infilling, and behind its candidates those of a chat model; for the options see `Infill` and `Remote`.
+    """Infilling, and behind its candidates those of a chat model; options as of `Infill` and `Remote`.
 
     Args:
         url, chat_model: the endpoint, and the name that it knows the model by.
