@@ -56,6 +56,8 @@ LEAVES = frozenset(
         "metrics/chrf.py",
         "rewrite/decode_ctranslate.py",
         "rewrite/decode_torch.py",
+        "rewrite/infill/experts_torch.py",
+        "rewrite/infill/sparse.py",
     }
 )
 """Files below the workshop that are loaded by name, when asked for: heavy packages at their top are due."""
