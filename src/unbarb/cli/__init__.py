@@ -32,6 +32,7 @@ COMMANDS = {
     "search": "unbarb.cli.search",
     "crossval": "unbarb.cli.crossval",
     "evaluate": "unbarb.cli.evaluate",
+    "lm-detox": "unbarb.cli.lm_detox",
     "compare": "unbarb.cli.compare",
     "report": "unbarb.cli.report",
     "export": "unbarb.cli.export",

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from unbarb.cli.evaluate_lm import lm
 from unbarb.cli.judge import judge
 from unbarb.data.corpora import Corpora
 from unbarb.errors import MissingExtra
@@ -21,6 +22,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(invoke_without_command=True)
     group.callback()(evaluate)
     group.command("judge")(judge)
+    group.command("lm")(lm)
     app.add_typer(group, name="evaluate")
 
 
@@ -54,7 +56,8 @@ def evaluate(
     """Measure detection, rewriting and verification on held-out texts; write a report.
 
     Judges of rewrites are trained on the first run, in about a quarter of an hour on one thread, and kept.
-    `unbarb evaluate judge RATINGS` says how far they agree with people.
+    `unbarb evaluate judge RATINGS` says how far they agree with people; `unbarb evaluate lm MODEL` measures
+    language models.
     """
     if context.invoked_subcommand is not None:
         return

@@ -1,10 +1,11 @@
 """A prepared set: a folder with three files of rows and a manifest that says where every row came from.
 
-Rows are JSON objects, one a line, of one of three kinds::
+Rows are JSON objects, one a line, of one of four kinds::
 
     pairs        {"id", "source", "target", "corpus"}
     labelled     {"id", "text", "labels": {label: 0…1}, "corpus"}
     preferences  {"id", "source", "chosen", "rejected", "corpus"}
+    texts        {"id", "text", "corpus"}
 
 Each may carry ``"meta"``, an object. ``manifest.json`` holds the SHA-256 of every file, so that a set that
 was changed by hand is not taken for the one that was measured.
@@ -24,13 +25,14 @@ from typing import Any, Literal, Self, get_args
 from unbarb.data.split import group_key
 from unbarb.errors import InputError
 
-Kind = Literal["pairs", "labelled", "preferences"]
+Kind = Literal["pairs", "labelled", "preferences", "texts"]
 Row = dict[str, Any]
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "pairs": ("source", "target"),
     "labelled": ("text",),
     "preferences": ("source", "chosen", "rejected"),
+    "texts": ("text",),
 }
 """The texts of a row of each kind; the first is the one that a split goes by."""
 

@@ -16,7 +16,7 @@ from unbarb.data.distributions import LENGTHS, TENTHS, Tally
 from unbarb.data.prepared import Prepared
 from unbarb.evaluate.plots import COLOURS, FAINT, STYLE
 
-KINDS = {"pairs": "Pairs", "labelled": "Labelled texts", "preferences": "Preferences"}
+KINDS = {"pairs": "Pairs", "labelled": "Labelled texts", "preferences": "Preferences", "texts": "Texts"}
 DOTS = 160
 MOST = 12
 """Bars of a plot; the rest is one bar more."""

@@ -26,6 +26,12 @@ TITLES = {
     "identity": "False alarms by identity group",
     "runs": "What training cost",
     "agreement": "Agreement with people",
+    "lm": "What the models go on with",
+    "lm-data": "What the models learnt from",
+    "lm-differences": "Do they differ?",
+    "lm-perplexity": "Perplexity on clean texts",
+    "lm-contexts": "By the context of the prompt",
+    "lm-seeds": "Each run alone",
 }
 NOT_MEASURED = (
     "Agreement of the judges with people: not measured here (`unbarb evaluate judge RATINGS` does)."

@@ -32,6 +32,8 @@ LONGEST = 36
 """Characters of a name in a plot; the table beside it has the whole."""
 COMPARED = ("joint", "calibrated", "J 2022", "J 2024", "J 2025")
 """Figures of a comparison that are drawn."""
+CONTINUED = ("toxicity probability", "expected max toxicity", "mean toxicity")
+"""Figures of language models that are drawn."""
 
 
 def roc(curves: Sequence[Curve]) -> str:
@@ -95,6 +97,11 @@ def for_table(table: Table) -> list[str]:
         return scatters(table.points)
     if table.suite == "rewriting":
         return [ranges(table.rows, "joint", "J, by the independent judges")]
+    if table.suite in ("lm", "lm-contexts"):
+        drawn = [ranges(table.rows, column, column) for column in CONTINUED if column in table.columns]
+        return [*drawn, *spreads(table.spreads)]
+    if table.suite == "lm-perplexity":
+        return [ranges(table.rows, "perplexity", f"perplexity on {table.name}")]
     if table.suite == "behaviours" and table.rows:
         return [behaviours(table.rows[0])]
     return []
@@ -176,7 +183,8 @@ def _dots(named: Sequence[tuple[str, Measured]], label: str) -> str:
         axes.plot([value], [at], "o", color=COLOURS[0], markersize=5)
     axes.set_yticks(range(len(there)), [_name(name) for name, _ in there])
     axes.set_ylim(-0.7, len(there) - 0.3)
-    axes.set_xlim(0, 1)
+    most = max((one.high or one.value or 0.0 for _, one in there), default=1.0)
+    axes.set_xlim(0, 1 if most <= 1 else 1.08 * most)
     axes.grid(axis="x", color=FAINT, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.set_xlabel(_name(label))

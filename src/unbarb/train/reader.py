@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -13,10 +13,12 @@ from pydantic_core import ErrorDetails
 from unbarb.errors import ConfigError
 from unbarb.policy.reading import Path as Keys
 from unbarb.policy.reading import Reading, did_you_mean, dotted
-from unbarb.train.schema import TrainRecipe, relations
+from unbarb.train.schema import Broken, TrainRecipe, relations
 
 if TYPE_CHECKING:
     from unbarb.train.recipe import Recipe
+
+P = TypeVar("P", bound=BaseModel)
 
 SHIPPED = Path(__file__).parent.parent / "recipes"
 """The folder of the recipes that ship."""
@@ -52,6 +54,21 @@ def load_any(source: str | Path, overrides: Mapping[str, str] | None = None) -> 
         ConfigError: with every problem, one a line, as ``file:line: what``.
     """
     path = locate(source)
+    content, reading = mapping_in(path)
+    given = overrides or {}
+    if content.get("objective") == "embedded":
+        from unbarb.train.recipe import load_recipe
+
+        return load_recipe(path, given)
+    return checked(TrainRecipe, content, given, reading, relations)
+
+
+def mapping_in(path: Path) -> tuple[dict[str, Any], Reading]:
+    """The keys of a YAML file, and where they stand.
+
+    Raises:
+        ConfigError: it cannot be read, or is no mapping of keys.
+    """
     try:
         text = path.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -63,14 +80,9 @@ def load_any(source: str | Path, overrides: Mapping[str, str] | None = None) -> 
         raise ConfigError(f"{path}: cannot be read: {error}") from error
     if not isinstance(content, dict):
         raise ConfigError(f"{path}:1: a recipe is a mapping of keys; begin with 'schema: 1'")
-    given = overrides or {}
-    if content.get("objective") == "embedded":
-        from unbarb.train.recipe import load_recipe
-
-        return load_recipe(path, given)
     reading = Reading(str(path))
     _note(node, (), reading)
-    return _checked(content, given, reading)
+    return content, reading
 
 
 def load(source: str | Path, overrides: Mapping[str, str] | None = None) -> TrainRecipe:
@@ -85,16 +97,27 @@ def load(source: str | Path, overrides: Mapping[str, str] | None = None) -> Trai
     return recipe
 
 
-def _checked(content: dict[str, Any], overrides: Mapping[str, str], reading: Reading) -> TrainRecipe:
+def checked(
+    kind: type[P],
+    content: dict[str, Any],
+    overrides: Mapping[str, str],
+    reading: Reading,
+    relations: Callable[[P], Iterable[Broken]],
+) -> P:
+    """`content` with `overrides` as a `kind`, whose keys must keep the `relations`.
+
+    Raises:
+        ConfigError: with every problem, one a line, as ``file:line: what``.
+    """
     told: list[str] = []
     for key, value in overrides.items():
         _override(content, key, value, told)
     recipe = None
     try:
-        recipe = TrainRecipe.model_validate(content)
+        recipe = kind.model_validate(content)
         problems = [(keys, f"{dotted(keys)}: {text}") for keys, text in relations(recipe)]
     except ValidationError as error:
-        problems = [_problem(one) for one in error.errors() if not _doubled(one)]
+        problems = [_problem(kind, one) for one in error.errors() if not _doubled(one)]
     for keys, text in problems:
         origin = next((key for key in overrides if _covers(tuple(key.split(".")), keys)), None)
         if origin is None:
@@ -143,23 +166,24 @@ def _note(node: yaml.Node | None, keys: Keys, reading: Reading) -> None:
             _note(child, (*keys, str(number)), reading)
 
 
-def _problem(error: ErrorDetails) -> tuple[Keys, str]:
+def _problem(kind: type[BaseModel], error: ErrorDetails) -> tuple[Keys, str]:
     """Where a problem of pydantic's is, and what it is, in our words."""
     keys = tuple(str(one) for one in error["loc"] if not _of_union(one))
-    kind, given = error["type"], error["input"]
-    if kind == "extra_forbidden":
-        known = _known(keys[:-1])
+    wrong, given = error["type"], error["input"]
+    if wrong == "extra_forbidden":
+        known = _known(kind, keys[:-1])
         hint = did_you_mean(keys[-1], known) or ";"
         return keys, f"unknown key {keys[-1]!r} in {dotted(keys[:-1])}{hint} Allowed: {', '.join(known)}"
-    if kind == "missing":
-        return keys[:-1], f"{dotted(keys[:-1])}: the key {keys[-1]!r} is missing ({_about(keys)})"
-    if kind == "literal_error":
+    if wrong == "missing":
+        about = _about(kind, keys)
+        return keys[:-1], f"{dotted(keys[:-1])}: the key {keys[-1]!r} is missing ({about})"
+    if wrong == "literal_error":
         allowed = str(error["ctx"]["expected"])
         hint = did_you_mean(
             str(given), [one.strip(" '") for one in allowed.replace(" or ", ",").split(",")]
         )
         return keys, f"{dotted(keys)}: {given!r} is none of {allowed}{hint}"
-    return keys, f"{dotted(keys)}: {given!r} is not possible: {_plain(error['msg'])} ({_about(keys)})"
+    return keys, f"{dotted(keys)}: {given!r} is not possible: {_plain(error['msg'])} ({_about(kind, keys)})"
 
 
 def _of_union(part: int | str) -> bool:
@@ -177,9 +201,9 @@ def _plain(message: str) -> str:
     return said.replace("a valid ", "a ")
 
 
-def _part(keys: Keys) -> type[BaseModel] | None:
-    """The section of the recipe that `keys` lead to."""
-    part: type[BaseModel] = TrainRecipe
+def _part(kind: type[BaseModel], keys: Keys) -> type[BaseModel] | None:
+    """The section of a `kind` that `keys` lead to."""
+    part = kind
     for key in keys:
         found = part.model_fields.get(key)
         inner = [] if found is None else [found.annotation, *getattr(found.annotation, "__args__", ())]
@@ -192,16 +216,16 @@ def _part(keys: Keys) -> type[BaseModel] | None:
     return part
 
 
-def _known(keys: Keys) -> list[str]:
-    part = _part(keys)
+def _known(kind: type[BaseModel], keys: Keys) -> list[str]:
+    part = _part(kind, keys)
     return [] if part is None else [one.alias or name for name, one in part.model_fields.items()]
 
 
-def _about(keys: Keys) -> str:
+def _about(kind: type[BaseModel], keys: Keys) -> str:
     """The sentence on a key."""
     while keys and keys[-1].isdigit():
         keys = keys[:-1]
-    part = _part(keys[:-1])
+    part = _part(kind, keys[:-1])
     if part is None:
         return ""
     found = next((one for name, one in part.model_fields.items() if (one.alias or name) == keys[-1]), None)

@@ -59,8 +59,11 @@ def counts(train: Rows, dev: Rows) -> dict[str, Any]:
     }
 
 
-def save(trainer: Trainer, loaded: Loaded, encoder: Encoder, run: Run, dtype: str) -> None:
-    """Write the adapter or the model in `dtype`, its tokenizer and its template into ``run.model``."""
+def save(trainer: Trainer, loaded: Loaded, encoder: Encoder | None, run: Run, dtype: str) -> None:
+    """Write the adapter or the model in `dtype`, its tokenizer and its template into ``run.model``.
+
+    A model of language alone has no `encoder`, and so no template.
+    """
     if trainer.accelerator.distributed_type in SHARDED:
         trainer.save_model(str(run.model))
     elif is_main():
@@ -73,7 +76,8 @@ def save(trainer: Trainer, loaded: Loaded, encoder: Encoder, run: Run, dtype: st
             model.save_pretrained(run.model, selected_adapters=["default"])
     if is_main():
         loaded.tokenizer.save_pretrained(run.model)
-        encoder.template.save(run.model)
+        if encoder is not None:
+            encoder.template.save(run.model)
 
 
 def predict(
