@@ -62,7 +62,8 @@ def _tabular(lines: Iterator[Record], delimiter: bytes) -> Iterator[Record]:
     A quote that is never closed costs the line it stands in, not the rest of the file.
     """
     # After the delimiter a quote opens a field; what follows the field's last quote pair closes it.
-    opening = re.compile(rb"(?:^|" + re.escape(delimiter) + rb')"(?:[^"]++|"")*+("?)')
+    start = rb"(?:^(?:" + BOM + rb")?|" + re.escape(delimiter) + rb")"
+    opening = re.compile(start + rb'"(?:[^"]++|"")*+("?)')
     closing = re.compile(rb'(?:[^"]++|"")*+("?)')
     again: deque[Record] = deque()
     while True:
