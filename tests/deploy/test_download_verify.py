@@ -96,7 +96,7 @@ def test_a_full_disk_is_told(store: Store, place: Place, tmp_path: Path) -> None
         pytest.skip("needs a device that is always full")
     (tmp_path / "back" / "artifacts").mkdir(parents=True)
     (tmp_path / "back" / f"{BIG}.partial").symlink_to(full)
-    with pytest.raises(InputError, match="the disk is full; make room, then run the same command again"):
+    with pytest.raises(InputError, match="the disk is full; make room, and run it again"):
         download(store.ours, place, tmp_path / "back")
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
-from errno import EDQUOT, ENOSPC
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unbarb.deploy.manifest import NAME, Entry
 from unbarb.deploy.progress import Count, Moved
+from unbarb.deploy.room import check_room, not_written
 from unbarb.deploy.s3.parts import MIB
 from unbarb.deploy.s3.place import Place
-from unbarb.deploy.s3.refusals import AGAIN
 from unbarb.deploy.s3.stored import chunks, needed
 from unbarb.errors import InputError
 
@@ -49,7 +47,7 @@ def download(client: S3Client, place: Place, folder: Path, *, moved: Moved | Non
     try:
         folder.mkdir(parents=True, exist_ok=True)
         missing = {name: one for name, one in wanted.files.items() if not _there(folder / name, one)}
-        _check_room(folder, sum(one.bytes - _begun(folder / name) for name, one in missing.items()))
+        check_room(folder, sum(one.bytes - _begun(folder / name) for name, one in missing.items()))
         for name, one in wanted.files.items():
             if name not in missing:
                 files_there += 1
@@ -58,9 +56,7 @@ def download(client: S3Client, place: Place, folder: Path, *, moved: Moved | Non
             fetched += _fetch(client, place, name, one, folder / name, count)
         wanted.write(folder)
     except OSError as error:
-        full = error.errno in (ENOSPC, EDQUOT)
-        told = "the disk is full; make room" if full else f"{error.strerror or error}; mend that"
-        raise InputError(f"{folder} cannot be written: {told}, then {AGAIN}") from error
+        raise not_written(folder, error) from error
     return Downloaded(folder, len(wanted.files), wanted.bytes, fetched, files_there)
 
 
@@ -74,15 +70,6 @@ def _there(path: Path, one: Entry) -> bool:
 def _begun(path: Path) -> int:
     partial = path.with_name(path.name + PARTIAL)
     return partial.stat().st_size if partial.is_file() else 0
-
-
-def _check_room(folder: Path, size: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if size > free:
-        raise InputError(
-            f"{folder}: {size:,} bytes are to come and {free:,} are free; make room, or name a folder on"
-            " another disk"
-        )
 
 
 def _fetch(client: S3Client, place: Place, name: str, one: Entry, path: Path, count: Count) -> int:
