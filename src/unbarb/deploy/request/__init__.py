@@ -3,7 +3,8 @@
 >>> from unbarb.deploy.request.client import Client
 >>> from unbarb.deploy.request.dialects import dialect
 >>> from unbarb.deploy.request.http import Http
->>> client = Client(dialect("caikit", model="opt-350m-caikit"), Http("http://localhost:8080"))
+>>> with Http("http://localhost:8080") as http:
+...     client = Client(dialect("caikit", model="opt-350m-caikit"), http)
 
-``client.ask("Prompt: …")`` then gives an `Answer`; `Checked` takes that through a guard.
+``client.ask("Prompt: …").answer`` is what came; `Checked` takes that through a guard.
 """

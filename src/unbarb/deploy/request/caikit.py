@@ -86,9 +86,8 @@ class Classification(_Caikit):
         return self._request(prompt, self.parameters)
 
     def answer(self, reply: Json) -> Answer:
-        results = reply.get("results")
         try:
-            return Answer(None, scores={str(one["label"]): float(one["score"]) for one in results or ()})
+            return Answer(None, scores={str(one["label"]): float(one["score"]) for one in reply["results"]})
         except (TypeError, KeyError, ValueError) as error:
             raise ValueError("no list of results with label and score") from error
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
+from typing import Self
 
 import httpx2
 
@@ -52,6 +53,12 @@ class Http:
 
     def close(self) -> None:
         self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def ask(self, path: str, body: Json | None, seconds: float) -> Json:
         """The object that is answered, to POST with a body and to GET without.

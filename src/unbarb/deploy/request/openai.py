@@ -68,13 +68,13 @@ class Chat(_OpenAI):
         message = choice.get("message")
         if not isinstance(message, dict):
             raise ValueError("a choice without a message")
-        return Answer(_text(message.get("content"), "content"), _finish(choice))
+        return Answer(_text(message.get("content") or "", "content"), _finish(choice))
 
     def piece(self, event: Json) -> Piece:
         if not _choices(event):  # as the one that tells the usage
             return Piece("")
         choice = _choice(event)
-        text = _text((choice.get("delta") or {}).get("content"), "content")
+        text = _text((choice.get("delta") or {}).get("content") or "", "content")
         finish = _finish(choice)
         return Piece(text, finish, may_end=finish is not None)
 
@@ -116,8 +116,6 @@ def _choice(body: Json) -> Json:
 
 
 def _text(value: object, name: str) -> str:
-    if value is None:
-        return ""
     if not isinstance(value, str):
         raise ValueError(f"a {name} that is no text")
     return value

@@ -1,0 +1,83 @@
+"""The client and Caikit's own runtime, where an environment with it is named by UNBARB_CAIKIT.
+
+``python -m venv DIR && DIR/bin/pip install 'caikit[runtime-http]' prometheus-client 'numpy<2'`` makes one
+(caikit 0.29.1 wants a numpy before 2 and does not say so).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from unbarb.deploy.request.answer import Failure
+from unbarb.deploy.request.client import Client
+from unbarb.deploy.request.dialects import dialect
+from unbarb.deploy.request.http import Http
+
+RUNTIME = Path(__file__).with_name("caikit_runtime.py")
+
+pytestmark = pytest.mark.skipif("UNBARB_CAIKIT" not in os.environ, reason="needs UNBARB_CAIKIT")
+
+
+@pytest.fixture(scope="module")
+def caikit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Http]:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        port = door.getsockname()[1]
+    python = Path(os.environ["UNBARB_CAIKIT"]) / "bin" / "python"
+    command = [str(python), str(RUNTIME), str(tmp_path_factory.mktemp("caikit")), str(port)]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    http = Http(f"http://127.0.0.1:{port}")
+    ends = monotonic() + 60
+    try:
+        while True:
+            try:
+                http.ask("/info/models", None, 5.0)
+                break
+            except Failure:
+                assert running.poll() is None, running.communicate()[0].decode()
+                assert monotonic() < ends, "the runtime did not start"
+        yield http
+    finally:
+        http.close()
+        running.terminate()
+        running.communicate(timeout=30)
+
+
+def test_generation(caikit: Http) -> None:
+    asked = Client(dialect("caikit", model="toy"), caikit).ask("one two three")
+    assert (asked.answer.text, asked.answer.finish) == ("one two three", "stop")
+    asked = Client(dialect("caikit", model="toy", max_tokens=2), caikit).ask("one two three")
+    assert (asked.answer.text, asked.answer.finish) == ("one two", "length")
+
+
+def test_a_stream(caikit: Http) -> None:
+    told: list[str] = []
+    client = Client(dialect("caikit", model="toy", max_tokens=50, stop=["###"]), caikit, stream=True)
+    asked = client.ask("schön 🌍 und weiter", told.append)
+    assert told == ["schön ", "🌍 ", "und ", "weiter"]
+    assert (asked.answer.text, asked.answer.finish) == ("schön 🌍 und weiter", "stop")
+
+
+def test_a_classification(caikit: Http) -> None:
+    asked = Client(dialect("caikit", model="labels", task="classify"), caikit).ask("x" * 50)
+    assert asked.answer.scores == {"insult": 0.5}
+
+
+def test_what_goes_wrong(caikit: Http) -> None:
+    with pytest.raises(Failure, match="'nope' not loaded; it has the models labels, toy") as caught:
+        Client(dialect("caikit", model="nope"), caikit).ask("hello")
+    assert caught.value.scope == "setup"
+    with pytest.raises(Failure, match="the model broke") as caught:
+        Client(dialect("caikit", model="toy"), caikit, stream=True).ask("one break two")
+    assert caught.value.scope == "text"
+    unknown = dialect("caikit", model="toy", parameters={"max_new_tokens": "many"})
+    with pytest.raises(Failure, match="status 422") as caught:
+        Client(unknown, caikit).ask("hello")
+    assert caught.value.scope == "text"
