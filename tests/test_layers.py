@@ -38,10 +38,12 @@ WEB = frozenset({"pydantic", "fastapi", "starlette", "uvicorn", "httpx", "httpx2
 HEAVY = frozenset(
     {"torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "optuna", "ctranslate2"}
     | {"sklearn", "onnx", "matplotlib", "sacrebleu", "safetensors", "boto3", "botocore"}
+    | {"jsonschema", "referencing"}
     | WEB
 )
 LEAVES = frozenset(
     {
+        "deploy/manifests/schemas.py",
         "deploy/s3/check.py",
         "deploy/s3/connect.py",
         "deploy/s3/download.py",

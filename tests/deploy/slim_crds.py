@@ -61,7 +61,8 @@ def without_descriptions(node: Any) -> Any:
 
 def main(files: list[str]) -> None:
     for file in files:
-        raw = gzip.open(file).read() if file.endswith(".gz") else Path(file).read_bytes()
+        raw = Path(file).read_bytes()
+        raw = gzip.decompress(raw) if file.endswith(".gz") else raw
         for crd in yaml.safe_load_all(raw):
             if not crd:
                 continue

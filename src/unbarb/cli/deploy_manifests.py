@@ -212,7 +212,7 @@ def check(
     """Check manifests offline, as a cluster would: fields, types, names, references; no credentials.
 
     KServe's definitions are known here; --crd gives the cluster's own, or those of another kind. Kustomize
-    is not run: a folder is checked file by file. `kubectl kustomize FOLDER > all.yaml` writes what it makes.
+    is not run: a folder is checked file by file. `kubectl kustomize FOLDER > all.yaml` writes all.
 
     Exit codes: 0 all are valid, 2 some are not.
     """

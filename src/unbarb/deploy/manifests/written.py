@@ -89,7 +89,7 @@ def _overlay(wanted: Wanted) -> dict[str, str]:
         image, _, digest = wanted.container_image.partition("@")
         chosen = {"name": image, "digest": digest}
     clients = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress-nginx"}}}
-    patches = {
+    patches: dict[str, list[tuple[str, str, Any]]] = {
         "NetworkPolicy": [("add", "/spec/ingress/0/from/-", clients)],
         "HorizontalPodAutoscaler": [
             ("replace", "/spec/minReplicas", wanted.copies.least),
