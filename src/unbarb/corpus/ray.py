@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -33,6 +34,9 @@ from unbarb.errors import ConfigError, InputError, UnbarbError
 
 ADDRESS = "RAY_ADDRESS"
 """The environment variable that names a running cluster, as everywhere in Ray."""
+
+KNOCK = 5.0
+"""Seconds in which a cluster must answer."""
 
 STORE = 128 << 20
 """Bytes of the object store of a local Ray; descriptions and counts take next to nothing."""
@@ -138,14 +142,15 @@ def connected(address: str | None, workers: int | None) -> Iterator[None]:
     address = address or os.environ.get(ADDRESS)
     _quietly()
     try:
-        if address:
+        if address and address != "local":
+            _knock(address)
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
         else:
             ray.init(
                 "local", num_cpus=workers, object_store_memory=STORE, include_dashboard=False,
                 log_to_driver=False, logging_level=logging.ERROR,
             )  # fmt: skip
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         where = f"at {address!r}" if address else "on this machine"
         raise ConfigError(
             f"no Ray {where}: {_first_line(error)}; give --ray-address HOST:PORT of a cluster that runs, or"
@@ -155,6 +160,13 @@ def connected(address: str | None, workers: int | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Make sure that somebody listens at ``[ray://]HOST:PORT``: Ray itself would try for minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), KNOCK).close()
 
 
 def check_nodes(shards: Sequence[Shard]) -> None:
@@ -169,7 +181,7 @@ def check_nodes(shards: Sequence[Shard]) -> None:
     nodes = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
     sources = sorted({shard.uri for shard in shards if not is_remote(shard.uri)})
     outs = sorted({shard.out for shard in shards if not is_remote(shard.out)})
-    probes = [join(out, f".seen-{uuid4().hex}") for out in outs]
+    probes = [work(out, f"seen-{uuid4().hex}") for out in outs]
     for probe in probes:
         write_bytes(probe, b"")
     try:
@@ -188,14 +200,15 @@ def check_nodes(shards: Sequence[Shard]) -> None:
 def _asked(nodes: Sequence[dict[str, object]], paths: Sequence[str], outs: Sequence[str]) -> list[str]:
     """What each node says is missing there, in words."""
     look = ray.remote(num_cpus=0, max_retries=0)(_seen)
-    asked = {
-        str(node["NodeManagerHostname"]): look.options(
+    asked = [
+        look.options(
             scheduling_strategy=NodeAffinitySchedulingStrategy(str(node["NodeID"]), soft=False)
         ).remote(paths, outs)
         for node in nodes
-    }
+    ]
     problems = []
-    for name, answer in asked.items():
+    for node, answer in zip(nodes, asked, strict=True):
+        name = node["NodeManagerHostname"]
         try:
             version, missing = ray.get(answer)
         except RayError as error:
