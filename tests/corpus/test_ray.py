@@ -22,12 +22,12 @@ from unbarb.guard import Guard
 
 pytest.importorskip("ray", reason="needs the extra 'ray'")
 
-import pyarrow.parquet  # noqa: E402
-import ray  # noqa: E402
-import ray.data  # noqa: E402
-from ray.cluster_utils import Cluster  # noqa: E402
+import pyarrow.parquet
+import ray
+import ray.data
+from ray.cluster_utils import Cluster
 
-from unbarb.corpus.ray import TRIES, CleanShards, check_nodes, connected, run_ray  # noqa: E402
+from unbarb.corpus.ray import TRIES, CleanShards, check_nodes, connected, run_ray
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="worker processes are looked up in /proc"),
