@@ -27,16 +27,27 @@ class RudeGuard:
         self.stop_after: int | None = None
 
     def check_batch(
-        self, texts: Sequence[str], *, ids: Sequence[str | None], direction: Direction = "none"
+        self,
+        texts: Sequence[str],
+        *,
+        ids: Sequence[str | None] | None = None,
+        direction: Direction = "none",
     ) -> list[Verdict]:
         if self.stop_after is not None and len(self.batches) == self.stop_after:
             raise KeyboardInterrupt
         self.batches.append(len(texts))
         self.directions.append(direction)
-        return [self._verdict(text, name, direction) for text, name in zip(texts, ids, strict=True)]
+        return [
+            self._verdict(text, name, direction)
+            for text, name in zip(texts, ids or [None] * len(texts), strict=True)
+        ]
 
     def batch(
-        self, texts: Sequence[str], *, ids: Sequence[str | None], direction: Direction = "none"
+        self,
+        texts: Sequence[str],
+        *,
+        ids: Sequence[str | None] | None = None,
+        direction: Direction = "none",
     ) -> list[Verdict]:
         done = []
         for verdict in self.check_batch(texts, ids=ids, direction=direction):

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -83,14 +83,12 @@ class Asking:
         client = Client(
             made, http, template=template, stream=self.stream, timeout=self.timeout, retries=self.retries
         )
-        if not self.tensors.get("input"):
-            client.prepare()
         return client, http
 
-    def digest(self, policy: str | None) -> str:
+    def digest(self, template: Template, policy: str | None) -> str:
         """What decides an answer, besides its text: a run that is gone on with must have the same."""
         decided = [
-            self.dialect, self.task, self.model, _template(self.template).to_dict(), self.max_tokens,
+            self.dialect, self.task, self.model, template.to_dict(), self.max_tokens,
             dict(sorted(self.parameters.items())), dict(self.tensors), policy,
         ]  # fmt: skip
         return f"sha256:{sha256(json.dumps(decided).encode()).hexdigest()}"
@@ -107,13 +105,13 @@ def run(asking: Asking, job: Job) -> int:
     with ExitStack() as stack:
         rows = stack.enter_context(job.rows())
         ledger = stack.enter_context(Ledger(job.output, resume=job.resume)) if job.output else None
-        guard = jobs.guard_for(job.policy, carry_out=True) if asking.guard else None
-        run_ = _Run(
-            asking, job, rows, ledger, Checked(guard), asking.digest(guard.policy.digest if guard else None)
-        )
-        client, http = run_.told(asking.client)
+        client, http = asking.client()
         stack.callback(http.close)
-        stack.callback(client.stop)
+        guard = jobs.guard_for(job.policy, carry_out=True) if asking.guard else None
+        digest = asking.digest(client.template, guard.policy.digest if guard else None)
+        run_ = _Run(asking, job, rows, ledger, Checked(guard), digest)
+        if not asking.tensors.get("input"):
+            run_.told(client.prepare)
         progress = stack.enter_context(jobs.progress_of(job, rows))
         todo = jobs.readable(rows, run_.tally, progress)
         run_.skip_finished(todo)
@@ -178,15 +176,21 @@ class _Run:
                     raise
                 return failure
 
-        for ready in in_order(todo, asked, self._asking.concurrency):
-            answers = [one.answer for _, one in ready if isinstance(one, Asked)]
-            passed = iter(self._checked(answers))
-            for _, one in ready:
-                if isinstance(one, Asked):
-                    self.tally.asked(one)
-            self._done([(row, next(passed) if isinstance(one, Asked) else one) for row, one in ready])
-            progress.moved(self._rows.share, self.tally.texts)
+        with ExitStack() as stack:
+            answered = stack.enter_context(closing(in_order(todo, asked, self._asking.concurrency)))
+            stack.callback(client.stop)  # first, so that nothing that is under way is tried again
+            for ready in answered:
+                self._done(self._passed(ready))
+                progress.moved(self._rows.share, self.tally.texts)
         self._release()
+
+    def _passed(self, ready: list[tuple[Row, Asked | Failure]]) -> list[tuple[Row, Passed | Failure]]:
+        """Answers as they may leave, among the failures."""
+        answers = [one for _, one in ready if isinstance(one, Asked)]
+        for one in answers:
+            self.tally.asked(one)
+        passed = iter(self._checked([one.answer for one in answers]))
+        return [(row, next(passed) if isinstance(one, Asked) else one) for row, one in ready]
 
     def _done(self, ready: list[tuple[Row, Passed | Failure]]) -> None:
         for row, one in ready:

@@ -284,8 +284,9 @@ def test_nobody_there(client: Make) -> None:
 def test_a_model_of_tensors_is_asked_what_its_input_is_called(endpoint: Endpoint, client: Make) -> None:
     told = {"name": "toy", "inputs": [{"name": "words", "datatype": "BYTES", "shape": [-1]}]}
     answer = {"outputs": [{"name": "said", "datatype": "BYTES", "shape": [1], "data": ["fine"]}]}
-    endpoint.answer = lambda seen, _: says(told if seen.method == "GET" else answer)
+    endpoint.then(says({"error": "not ready"}, 503), says(told), says(answer))
     made = client("kserve")
     made.prepare()
     assert made.ask("hello").answer.text == "fine"
-    assert endpoint.seen[1].body["inputs"][0]["name"] == "words"
+    assert [seen.method for seen in endpoint.seen] == ["GET", "GET", "POST"]
+    assert endpoint.seen[2].body["inputs"][0]["name"] == "words"

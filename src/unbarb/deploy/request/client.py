@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import monotonic, perf_counter
+from typing import TypeVar
 
 from unbarb.deploy.request.answer import Answer, Failure, Piece
 from unbarb.deploy.request.dialects import Dialect
@@ -20,6 +21,7 @@ FIRST_PAUSE = 0.5
 """Seconds before the second try; each pause is twice the one before, less a part left to chance."""
 
 Told = Callable[[str], None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +76,9 @@ class Client:
             ConfigError: it takes something else than one text.
         """
         if isinstance(self.dialect, Infer):
-            try:
-                told = self._http.ask(self.dialect.model_path, None, self._timeout)
-                self.dialect = replace(self.dialect, input=inputs(told))
-            except Failure as failure:
-                raise self._explained(failure) from failure
+            path = self.dialect.model_path
+            told, _ = self._tried(lambda seconds: self._http.ask(path, None, seconds))
+            self.dialect = replace(self.dialect, input=inputs(told))
 
     def ask(self, text: str, told: Told | None = None) -> Asked:
         """What the endpoint says to `text`, in the template's words.
@@ -90,18 +90,36 @@ class Client:
         Raises:
             Failure: it gave no usable answer in time.
         """
-        began, ends = perf_counter(), monotonic() + self._timeout
+        began = perf_counter()
         body = self.dialect.body(self.template.prompt(text), stream=self.stream)
-        pause = FIRST_PAUSE
+        first: list[float] = []
+
+        def came(part: str) -> None:
+            if not first:
+                first.append(perf_counter() - began)
+            if told is not None:
+                told(part)
+
+        def once(seconds: float) -> Answer:
+            if told is None:
+                first.clear()
+            return self._streamed(body, seconds, came) if self.stream else self._whole(body, seconds)
+
+        answer, tries = self._tried(once, settled=lambda: told is not None and bool(first))
+        return Asked(self._parsed(answer), perf_counter() - began, first[0] if first else None, tries)
+
+    def _tried(
+        self, once: Callable[[float], T], settled: Callable[[], bool] = lambda: False
+    ) -> tuple[T, int]:
+        """What `once` gives in the end, given the seconds that are left, and how often it was tried."""
+        ends, pause = monotonic() + self._timeout, FIRST_PAUSE
         for turn in range(1, self._retries + 2):
-            attempt = _Attempt(told, began)
             try:
-                left = max(0.001, ends - monotonic())
-                answer = self._streamed(body, left, attempt) if self.stream else self._whole(body, left)
-                return Asked(self._parsed(answer), perf_counter() - began, attempt.first, turn)
+                return once(max(0.001, ends - monotonic())), turn
             except Failure as failure:
+                # Many clients that were sent away together shall not come back together.
                 wait = failure.wait if failure.wait is not None else pause * random.uniform(0.5, 1.0)
-                last = turn > self._retries or monotonic() + wait >= ends or attempt.has_told
+                last = turn > self._retries or monotonic() + wait >= ends or settled()
                 if last or not failure.again or self._stopped.wait(wait):
                     raise self._explained(failure, turn) from failure
                 pause = min(2 * pause, LONGEST_PAUSE)
@@ -114,7 +132,7 @@ class Client:
         except ValueError as error:
             raise self._unknown(error) from error
 
-    def _streamed(self, body: Json, seconds: float, attempt: _Attempt) -> Answer:
+    def _streamed(self, body: Json, seconds: float, came: Told) -> Answer:
         parts: list[str] = []
         halves = Halves()
         last = Piece("")
@@ -131,7 +149,7 @@ class Client:
             last = piece if piece.text or piece.may_end or not last.may_end else last
             if text := halves.feed(piece.text):
                 parts.append(text)
-                attempt.tell(text)
+                came(text)
         if not last.may_end:
             raise Failure(f"{self._http.url}: the stream broke off before its end", "endpoint", again=True)
         return Answer("".join(parts) + halves.close(), finish)
@@ -149,7 +167,7 @@ class Client:
     def _faulty(self, message: str, status: int | None) -> Failure:
         return failure_of(f"{self._http.url}: the stream ended in an error: {message[:500]}", status)
 
-    def _explained(self, failure: Failure, tries: int = 1) -> Failure:
+    def _explained(self, failure: Failure, tries: int) -> Failure:
         told = str(failure) + (f"; tried {tries} times" if tries > 1 else "")
         if failure.wait is not None:
             told += f"; it asks to be left alone for {failure.wait:g} s"
@@ -165,21 +183,3 @@ class Client:
             return self.dialect.models(self._http.ask(self.dialect.models_path, None, 5.0))[:20]
         except (Failure, ValueError, KeyError, TypeError):
             return []
-
-
-class _Attempt:
-    """What one try has given away already."""
-
-    def __init__(self, told: Told | None, began: float) -> None:
-        self._told, self._began = told, began
-        self.first: float | None = None
-
-    @property
-    def has_told(self) -> bool:
-        return self._told is not None and self.first is not None
-
-    def tell(self, text: str) -> None:
-        if self.first is None:
-            self.first = perf_counter() - self._began
-        if self._told is not None:
-            self._told(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -15,10 +15,10 @@ AHEAD = 4
 TOGETHER = 64
 
 
-def in_order(items: Iterator[T], work: Callable[[T], R], workers: int) -> Iterator[list[tuple[T, R]]]:
+def in_order(items: Iterator[T], work: Callable[[T], R], workers: int) -> Generator[list[tuple[T, R]]]:
     """What `work` makes of the items, in their order, as many at once as are ready (at most `TOGETHER`).
 
-    Leaving the iterator early starts nothing more; what is under way ends by itself.
+    Closing the iterator early starts nothing more and waits for what is under way.
 
     Raises:
         Exception: what `work` raised for an item, when all before it have been given out.
@@ -47,4 +47,4 @@ def in_order(items: Iterator[T], work: Callable[[T], R], workers: int) -> Iterat
             yield ready
             fill()
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(cancel_futures=True)
