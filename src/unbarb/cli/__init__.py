@@ -36,6 +36,7 @@ COMMANDS = {
     "compare": "unbarb.cli.compare",
     "report": "unbarb.cli.report",
     "export": "unbarb.cli.export",
+    "deploy": "unbarb.cli.deploy",
     "request": "unbarb.cli.request",
 }
 """Name → module; each has ``register(app)``. The order is that of ``unbarb --help``."""

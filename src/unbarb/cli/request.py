@@ -159,22 +159,11 @@ def request(
         from unbarb.cli.request_run import Asking, run
 
         asking = Asking(
-            url=url,
-            model=model,
-            dialect=dialect,
-            task=task,
-            template=template,
-            max_tokens=max_tokens,
-            parameters=dict(pair(one) for one in set or []),
-            stream=stream,
-            guard=guard,
-            key_from=key_from,
-            ca_file=ca_file,
-            concurrency=concurrency,
-            timeout=timeout,
-            retries=retries,
+            url=url, model=model, dialect=dialect, task=task, template=template, max_tokens=max_tokens,
+            parameters=dict(pair(one) for one in set or []), stream=stream, guard=guard,
+            key_from=key_from, ca_file=ca_file, concurrency=concurrency, timeout=timeout, retries=retries,
             tensors={"input": input_tensor, "output": output_tensor},
-        )
+        )  # fmt: skip
         code = ended(job, lambda: run(asking, job))
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "unbarb":
