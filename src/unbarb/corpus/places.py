@@ -7,6 +7,7 @@ is whole by itself. Credentials and the endpoint come from the environment alone
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -88,10 +89,16 @@ def writing(uri: str) -> Iterator[IO[bytes]]:
     """
     if is_remote(uri):
         with told(uri, "written"):
-            # Closed only when all went well: what is not closed is never completed at the server.
             stream = _s3().open_output_stream(_key(uri))
-            yield stream
-            stream.close()
+            try:
+                yield stream
+                stream.close()
+            except BaseException:
+                # pyarrow would complete the object when it forgets the stream: do it now, and remove it.
+                with suppress(OSError):
+                    stream.close()
+                    _s3().delete_file(_key(uri))
+                raise
         return
     path = Path(uri)
     # A name of its own for every attempt, on whatever node: one that was killed is in nobody's way.
@@ -198,14 +205,22 @@ def remove(uri: str) -> None:
         InputError: it cannot be removed.
     """
     with told(uri, "removed"):
-        for entry in listed(uri):
-            if is_remote(uri):
-                _s3().delete_file(_key(entry.uri))
-            else:
-                os.unlink(entry.uri)
-        if not is_remote(uri) and Path(uri).is_dir():
-            for root, _, _ in os.walk(uri, topdown=False):
-                os.rmdir(root)
+        if is_remote(uri):
+            _remove_remote(_key(uri))
+        elif Path(uri).is_dir():
+            shutil.rmtree(uri)
+        else:
+            Path(uri).unlink(missing_ok=True)
+
+
+def _remove_remote(key: str) -> None:
+    from pyarrow.fs import FileType
+
+    kind = _s3().get_file_info(key).type
+    if kind == FileType.Directory:
+        _s3().delete_dir(key)
+    elif kind == FileType.File:
+        _s3().delete_file(key)
 
 
 _CONNECTED: dict[tuple[str | None, ...], Any] = {}
