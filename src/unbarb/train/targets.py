@@ -172,7 +172,9 @@ def _unmatched(target: str, kind: str, what: str, possible: list[str]) -> str:
     return f"method: {target!r} matches nothing in {kind}{hint} {there}"
 
 
-def _task(recipe: TrainRecipe, model: Any) -> TaskType:
+def _task(recipe: TrainRecipe, model: Any) -> TaskType | None:
+    if recipe.objective == "infill":
+        return None  # peft knows no task of filling masks, and needs none
     if recipe.objective == "classification":
         return TaskType.SEQ_CLS
     return TaskType.SEQ_2_SEQ_LM if model.config.is_encoder_decoder else TaskType.CAUSAL_LM

@@ -39,8 +39,8 @@ class TorchExperts:
         self.tokenizer = tokenizer
         self.mask: int = tokenizer.mask_token_id
         self.trait, self.gate, self.digest = trait, gate, digest
-        self._model = model
-        self._device = device
+        self.model = model
+        self.device = device
         self._seq2seq = bool(model.config.is_encoder_decoder)
         self._around = around(tokenizer)
         self._turn = Lock()  # which adapter is on is a state of the model, and threads share it
@@ -51,8 +51,8 @@ class TorchExperts:
         found = []
         with self._turn, torch.inference_mode():
             for name in (BASE, EXPERT, ANTI):
-                with self._as(name), only_at(self._model, places):
-                    logits = self._model(**given).logits
+                with self._as(name), only_at(self.model, places):
+                    logits = self.model(**given).logits
                 if logits.dim() > 2:
                     logits = logits[places]
                 found.append(self._log_softmax(logits))
@@ -65,10 +65,10 @@ class TorchExperts:
     @contextmanager
     def _as(self, name: str) -> Iterator[None]:
         if name == BASE:
-            with self._model.disable_adapter():
+            with self.model.disable_adapter():
                 yield
         else:
-            self._model.set_adapter(FIRST if name == EXPERT else ANTI)
+            self.model.set_adapter(FIRST if name == EXPERT else ANTI)
             yield
 
     def _sentences(self, gaps: Sequence[Gap]) -> tuple[dict[str, Tensor], Tensor]:
@@ -83,7 +83,7 @@ class TorchExperts:
     def _sequences(self, gaps: Sequence[Gap]) -> tuple[dict[str, Tensor], Tensor]:
         """An encoder-decoder reads the sentence with one mask, and is asked what follows what was said."""
         before, after = self._around
-        start = self._model.config.decoder_start_token_id
+        start = self.model.config.decoder_start_token_id
         read, seen = self._padded([[*before, *gap.left, self.mask, *gap.right, *after] for gap in gaps])
         said, _ = self._padded([[start, *before, *gap.left] for gap in gaps])
         given = {"input_ids": read, "attention_mask": seen, "decoder_input_ids": said}
@@ -95,7 +95,7 @@ class TorchExperts:
         for at, row in enumerate(rows):
             ids[at, : len(row)] = torch.tensor(row)
             seen[at, : len(row)] = 1
-        return ids.to(self._device), seen.to(self._device)
+        return ids.to(self.device), seen.to(self.device)
 
     @staticmethod
     def _at(places: Sequence[int], ids: Tensor) -> Tensor:

@@ -31,8 +31,9 @@ class Cut:
 
 def cut(text: str, tokenizer: Any) -> Cut:
     """Cut `text` by a fast tokenizer of transformers; a "[MASK]" that a user wrote is six characters."""
-    tokenizer.backend_tokenizer.encode_special_tokens = True
-    encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    encoded = tokenizer(
+        text, add_special_tokens=False, return_offsets_mapping=True, split_special_tokens=True
+    )
     words = words_of(text)
     starts = [word.start for word in words]
     ids: list[int] = []
