@@ -101,6 +101,7 @@ def layout(
     """
     try:
         from unbarb.export.exporting import Wanted, export_to
+        from unbarb.export.model_card import write_card
         from unbarb.export.trained import Trained
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("unbarb"):
@@ -113,12 +114,16 @@ def layout(
     with _staged(out, _weight(trained)) as folder:
         to = EXPORTED[form]
         wanted = Wanted(model, to, folder, checkpoint, base, dtype, precision, prompts, tolerance)
-        measured = export_to(wanted)["lines"][1:]
+        measured = export_to(wanted)
+        lines = measured.pop("lines")[1:]
         rules.arrange(folder, facts)
+        # The card tells the digests of what is served, not of what it was made of.
+        (folder / "README.md").unlink()
+        write_card(trained, folder, {"format": form.value, **measured})
         _checked(rules.problems(folder, trained.folder.base), folder, out, form)
         said = {name: value for name, value in facts.items() if name not in ("base", "served_at")}
         Manifest.of(folder, said).write(folder)
-    _tell(out, form, measured, rules.serve(out, facts), json)
+    _tell(out, form, lines, rules.serve(out, facts), json)
 
 
 def _checked(problems: Iterable[str], folder: Path, out: Path, form: Layout) -> None:

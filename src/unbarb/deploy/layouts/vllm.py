@@ -6,6 +6,7 @@ column "LoRA" of its page "Supported Models".
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from shlex import quote
@@ -42,7 +43,11 @@ def refuse(facts: Mapping[str, Any]) -> None:
 
 
 def arrange(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Nothing to add: it is what an export writes."""
+    """Name the base as its run does, where the adapter names a folder of the machine it was trained on."""
+    settings = read_json(folder / SETTINGS)
+    if facts.get("base_name") and Path(str(settings.get("base_model_name_or_path"))).is_dir():
+        named = settings | {"base_model_name_or_path": facts["base_name"]}
+        (folder / SETTINGS).write_text(json.dumps(named, indent=2, sort_keys=True) + "\n", "utf-8")
 
 
 def problems(folder: Path, base: Path | None = None) -> Iterator[str]:
@@ -76,7 +81,7 @@ def rank(settings: Mapping[str, Any]) -> int:
 def serve(folder: Path, facts: Mapping[str, Any]) -> list[str]:
     """How it is served."""
     settings = read_json(folder / SETTINGS)
-    base = quote(str(facts.get("base_name") or settings["base_model_name_or_path"]))
+    base = quote(str(settings["base_model_name_or_path"]))
     least = min(one for one in LORA_RANKS if one >= rank(settings))
     return [
         f"vllm serve {base} --enable-lora --lora-modules {quote(f'{folder.name}={folder}')}"
