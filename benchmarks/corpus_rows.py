@@ -2,9 +2,9 @@
 
 The comments are Wikipedia's talk pages at their natural rate (`wiki_natural`, context_toxicity by
 Pavlopoulos et al. 2020, Apache-2.0; the comments themselves CC BY-SA 3.0): 9,842, of which 1.5 % were
-judged toxic. The first pass takes them as they are, in random order. Every later pass takes them in another order
-and puts the first half of one comment's words before the second half of another of the same class, so that
-lengths, words and the rate stay and no text comes twice. Only figures are published; the rows are not.
+judged toxic. The first pass takes them as they are, in random order. Every later pass takes them in another
+order and puts the first half of one comment's words before the second half of another of the same class, so
+that lengths, words and the rate stay and no text comes twice. Only figures are published; the rows are not.
 """
 
 from __future__ import annotations
