@@ -50,7 +50,7 @@ class Output:
     """
 
     def __init__(self, place: str, found: Found) -> None:
-        self.place = place if is_remote(place) else str(Path(place).absolute())
+        self.place = place.rstrip("/") if is_remote(place) else str(Path(place).absolute())
         self._stamps = {one.name: [one.entry.bytes, one.entry.stamp] for one in found.sources}
         for one in found.sources:
             if _inside(one.uri, self.place):

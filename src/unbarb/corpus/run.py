@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -86,25 +86,21 @@ def clean(
     settings = Settings.of(
         policy, columns, roles=roles, id_column=id_column, filter=filter, direction=direction
     )
-    given = [str(one) for one in ([source] if isinstance(source, str | Path) else source)]
-    found = find(given, format)
+    found = find([str(one) for one in ([source] if isinstance(source, str | Path) else source)], format)
     cleaner = CleanRows.of(settings)
-    output = Output(str(out).rstrip("/") or "/", found)
-    told: dict[str, Any] = {
+    output = Output(str(out), found)
+    asked: dict[str, Any] = {
         "unbarb": __version__,
         "settings": {**settings.to_dict(), "format": format, "shard_bytes": shard_bytes},
         "models": cleaner.models,
     }
-    with output.opened(told, resume=resume, overwrite=overwrite):
+    with output.opened(asked, resume=resume, overwrite=overwrite):
         planned = output.planned(lambda: plan(found, output.place, settings, shard_bytes=shard_bytes))
-        run = identity(told, planned.inputs)
-        if (before := output.settled(run)) is not None:
+        run = identity(asked, planned.inputs)
+        if before := output.settled(run):
             return before
         _work(planned, settings, cleaner, engine, workers, ray_address, progress)
-        ends = ((shard.file, _surely(shard)) for shard in planned.shards)
-        manifest = Manifest.of(
-            run, told["settings"], cleaner.models, planned.inputs, planned.passed_over, ends
-        )
+        manifest = _summed(planned, run, asked)
         output.finish(manifest, page(manifest))
     return manifest
 
@@ -165,6 +161,11 @@ def _ray() -> Callable[..., Iterator[ShardDone]]:
     except ModuleNotFoundError as error:
         raise MissingExtra.for_feature("--engine ray", "ray", "ray") from error
     return run_ray
+
+
+def _summed(planned: Plan, run: str, asked: Mapping[str, Any]) -> Manifest:
+    ends = ((shard.file, _surely(shard)) for shard in planned.shards)
+    return Manifest.of(run, asked["settings"], asked["models"], planned.inputs, planned.passed_over, ends)
 
 
 def _surely(shard: Shard) -> ShardDone:
