@@ -18,7 +18,7 @@ from unbarb.detect.folder import ModelFolder, digest_of, read_json
 from unbarb.detect.packaged import located
 from unbarb.detect.pretrained import adapted, load
 from unbarb.errors import ModelError
-from unbarb.rewrite.infill.experts import Floats, Gap, Views
+from unbarb.rewrite.infill.experts import Floats, Gap, Ids, Views
 from unbarb.rewrite.infill.pieces import around
 from unbarb.rewrite.infill.settings import ANTI, BASE, EXPERT, FILE, Gate
 from unbarb.rewrite.infill.sparse import only_at
@@ -57,6 +57,14 @@ class TorchExperts:
                     logits = logits[places]
                 found.append(self._log_softmax(logits))
         return Views(*found)
+
+    def visible(self, ids: Ids) -> Floats:
+        """What a masked base says at every piece of a text that it sees whole: (pieces, vocabulary)."""
+        before, after = self._around
+        row, seen = self._padded([[*before, *ids, *after]])
+        with self._turn, torch.inference_mode(), self._as(BASE):
+            logits = self.model(input_ids=row, attention_mask=seen).logits[0]
+        return self._log_softmax(logits[len(before) : len(before) + len(ids)])
 
     @staticmethod
     def _log_softmax(logits: Tensor) -> Floats:
