@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import tiny_experts
 import tiny_models as tiny
 from unbarb.prompt import built_in
 
@@ -24,6 +25,13 @@ def options(name: str, folder: Path) -> dict[str, Any]:
         "generative": asked_for_labels,
         "seq2seq": seq2seq,
         "causal": causal,
+        "infill": infill,
+        "infill-reflect": lambda folder: {
+            "model": infill(folder)["model"],
+            "infill": {"width": 2, "states": 1, "rounds": 1},
+            "url": Endpoint(lambda text: text.replace("idiot", "person")).url,
+            "chat_model": "m",
+        },
         "remote": lambda _: {
             "url": Endpoint(lambda text: text.replace("idiot", "person")).url,
             "model": "m",
@@ -45,6 +53,10 @@ def asked_for_labels(folder: Path) -> dict[str, Any]:
     pairs = [(text, {"toxicity": one, "insult": one}) for text, one in ((RUDE, 1.0), (KIND, 0.0))]
     tiny.teach(model, words, template, pairs)
     return {"model": str(tiny.save(model, folder, template))}
+
+
+def infill(folder: Path) -> dict[str, Any]:
+    return {"model": str(tiny_experts.write(folder)), "width": 2, "states": 1, "rounds": 1}
 
 
 def seq2seq(folder: Path) -> dict[str, Any]:

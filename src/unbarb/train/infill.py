@@ -38,7 +38,7 @@ from unbarb.train.run import Run, is_main
 from unbarb.train.schema import InfillPart, ModelPart, TrainRecipe
 from unbarb.train.targets import head_names
 
-CALIBRATED_ON = 300
+CALIBRATED_ON = 150
 """So many dev texts without the trait set the gate."""
 HELD = 400
 """So many dev texts of each side are watched."""

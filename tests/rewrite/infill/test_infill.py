@@ -159,7 +159,7 @@ def endpoint() -> Iterator[Endpoint]:
 
 def reflective(endpoint: Endpoint, experts: TorchExperts) -> ReflectiveInfill:
     chat = {"retries": 0, "timeout": 5.0}
-    return ReflectiveInfill(experts=experts, url=endpoint.url, chat_model="m", chat=chat, **OPEN)
+    return ReflectiveInfill(experts=experts, url=endpoint.url, chat_model="m", chat=chat, infill=OPEN)
 
 
 def test_what_a_chat_model_says_is_one_more_candidate(endpoint: Endpoint, experts: TorchExperts) -> None:
@@ -170,7 +170,7 @@ def test_what_a_chat_model_says_is_one_more_candidate(endpoint: Endpoint, expert
     assert found[-1].text == "You are a person, and a good man!"
     assert broken_promises(rewriter, analysed([RUDE])) == []
     asked = endpoint.asked[0]["messages"][0]["content"]
-    assert f"<text>{RUDE}</text>" in asked
+    assert f"<text>\n{RUDE}\n</text>" in asked
     assert "idiot" in asked.split("<words>")[1]
 
 
@@ -203,7 +203,7 @@ def test_an_endpoint_that_is_away_is_an_error(experts: TorchExperts) -> None:
         url="http://127.0.0.1:9/v1",
         chat_model="m",
         chat={"retries": 0, "timeout": 2.0},
-        **OPEN,
+        infill=OPEN,
     )
     with pytest.raises(RewriteError, match="no answer"):
         rewriter.propose(analysed([RUDE]))
