@@ -1,0 +1,79 @@
+"""Caikit itself, in an environment of its own, loads what we lay out, and says what we say."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("peft", reason="laying out a model needs the extra 'train'")
+
+import torch
+from laid_out import flan, lay, llama_lora, t5
+from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
+
+ROOT = Path(__file__).parents[2]
+IDS = [3, 20, 21, 22, 1]
+TEXT = "detoxify: you are an idiot"
+
+
+def caikit(*arguments: object) -> str:
+    """What the script says in ``.venv-caikit``, or in the environment that UNBARB_CAIKIT names."""
+    python = Path(os.environ.get("UNBARB_CAIKIT") or ROOT / ".venv-caikit") / "bin" / "python"
+    assert python.exists(), f"{python} is not there: run `make caikit`, or name its folder in UNBARB_CAIKIT"
+    script = Path(__file__).parent / "caikit_loads.py"
+    command = [str(python), "-W", "ignore", str(script), *map(str, arguments)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1]
+
+
+def ours(folder: Path, seq2seq: bool) -> dict[str, Any]:
+    """What transformers 5 says of the same model, laid out for itself."""
+    kind = AutoModelForSeq2SeqLM if seq2seq else AutoModelForCausalLM
+    model, words = kind.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
+    row = torch.tensor([IDS])
+    more = {"decoder_input_ids": row} if seq2seq else {}
+    asked = words(TEXT, return_tensors="pt").input_ids
+    with torch.inference_mode():
+        logits = model(input_ids=row, **more).logits[0, -1].float().tolist()
+        written = model.generate(
+            input_ids=asked, attention_mask=torch.ones_like(asked), max_new_tokens=8, do_sample=False,
+            num_beams=1, pad_token_id=0,
+        )[0, 0 if seq2seq else asked.shape[1] :]  # fmt: skip
+    return {
+        "logits": logits,
+        "text": words.decode(written, skip_special_tokens=True),
+        "dtype": str(model.dtype),
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_caikit_loads_each_and_says_what_transformers_5_says(tmp_path: Path) -> None:
+    llama_lora(tmp_path / "made")
+    models = {
+        "llama": (tmp_path / "made" / "adapter", "fp32"),
+        "llama-bf16": (tmp_path / "made" / "adapter", "bf16"),
+        "t5": (t5(tmp_path / "t5"), "fp32"),
+        "flan": (flan(tmp_path / "flan"), "fp32"),
+    }
+    for name, (model, dtype) in models.items():
+        lay("caikit", model, tmp_path / "caikit" / name, "--dtype", dtype)
+        lay("huggingface", model, tmp_path / "whole" / name, "--dtype", dtype)
+    theirs = json.loads(caikit(json.dumps(IDS), TEXT, *(tmp_path / "caikit" / name for name in models)))
+    for name, said in zip(models, theirs, strict=True):
+        mine = ours(tmp_path / "whole" / name, name in ("t5", "flan"))
+        assert said["module"] == "TextGeneration", name
+        assert said["dtype"] == mine["dtype"], name
+        loose = 0.05 if said["dtype"] == "torch.bfloat16" else 1e-4
+        assert torch.allclose(torch.tensor(said["logits"]), torch.tensor(mine["logits"]), atol=loose), name
+        assert said["text"] == mine["text"] or loose == 0.05, name
+    assert theirs[2]["text"] == "you are a person"
