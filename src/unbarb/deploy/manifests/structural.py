@@ -17,7 +17,7 @@ _RANGES = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 _KEPT = (
     "type", "enum", "pattern", "required", "minLength", "maxLength", "minItems", "maxItems", "minimum",
     "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minProperties", "maxProperties",
-    "uniqueItems", "x-kubernetes-list-map-keys",
+    "uniqueItems", "default", "x-kubernetes-list-map-keys",
 )  # fmt: skip
 
 
