@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from unbarb.audit.chain import digest, marks
 from unbarb.audit.checkpoint import Statement
@@ -19,6 +19,16 @@ from unbarb.errors import AuditError
 _SOME = 500
 """Event ids looked up in one statement: databases limit the parameters of one."""
 
+# Made once: every decision waits for these, and to make them anew takes longer than the database does.
+# On SQLite the transaction holds the lock, and FOR UPDATE is left out.
+_LOCKED_HEAD = select(Head.__table__).with_for_update()
+_STORE_HEAD = update(Head.__table__)  # type: ignore[arg-type]
+_ADD_RECORDS = insert(Record.__table__)  # type: ignore[arg-type]
+_ADD_TEXTS = insert(SealedText.__table__)  # type: ignore[arg-type]
+_ON_RECORD = select(Record.__table__.c.event, Record.__table__.c.sequence).where(
+    Record.__table__.c.event.in_(bindparam("events", expanding=True))
+)
+
 
 def locked_head(connection: Connection) -> Statement:
     """The head, locked until the transaction ends, so that writers take turns.
@@ -26,8 +36,7 @@ def locked_head(connection: Connection) -> Statement:
     Raises:
         AuditError: there is none: somebody has removed it.
     """
-    # On SQLite the transaction holds the lock, and FOR UPDATE is left out.
-    row = connection.execute(select(Head.__table__).with_for_update()).mappings().first()
+    row = connection.execute(_LOCKED_HEAD).mappings().first()
     if row is None:
         raise AuditError(
             "the audit log has lost its head; run 'unbarb audit verify' and see what else is gone"
@@ -37,7 +46,7 @@ def locked_head(connection: Connection) -> Statement:
 
 def store_head(connection: Connection, head: Statement, keys: Keyring) -> None:
     """Sign the head and put it in place of the one there is."""
-    connection.execute(update(Head).values(head.signed(keys).to_dict()))
+    connection.execute(_STORE_HEAD, head.signed(keys).to_dict())
 
 
 def extend(connection: Connection, entries: Sequence[Entry], keys: Keyring) -> list[int]:
@@ -72,9 +81,9 @@ def extend(connection: Connection, entries: Sequence[Entry], keys: Keyring) -> l
                 }
             )
     if records:
-        connection.execute(insert(Record.__table__), records)  # type: ignore[arg-type]
+        connection.execute(_ADD_RECORDS, records)
         if texts:
-            connection.execute(insert(SealedText.__table__), texts)  # type: ignore[arg-type]
+            connection.execute(_ADD_TEXTS, texts)
         grown = replace(head, sequence=end, digest=last, records=head.records + len(records), time=recorded)
         store_head(connection, grown, keys)
     return [places[entry.event] for entry in entries]
@@ -84,10 +93,8 @@ def _on_record(connection: Connection, events: Sequence[str]) -> dict[str, int]:
     """Event → sequence number, of those that are on record."""
     found: dict[str, int] = {}
     for start in range(0, len(events), _SOME):
-        chosen = select(Record.event, Record.sequence).where(
-            Record.event.in_(events[start : start + _SOME])
-        )
-        found.update((row.event, row.sequence) for row in connection.execute(chosen))
+        chosen = {"events": events[start : start + _SOME]}
+        found.update((row.event, row.sequence) for row in connection.execute(_ON_RECORD, chosen))
     return found
 
 
