@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 from corpora import CLEAN, RUDE, THREAT
 
+from unbarb.corpus import lines
 from unbarb.corpus.lines import BOM
 from unbarb.errors import InputError
 
@@ -94,15 +95,15 @@ def test_a_table_keeps_quotes_line_ends_and_other_columns(cleaned) -> None:
         b'6,"a, ""b""",end' % (RUDE.replace("You", 'He said "you').encode(), RUDE.encode())
     ).replace(b'said "you', b'said ""you')
     ran = cleaned({"a.csv": content})
-    lines = ran.data("a.csv").split(b"\r\n")
+    after = ran.data("a.csv").split(b"\r\n")
     before = content.split(b"\r\n")
-    assert lines[:3] == before[:3]
-    assert lines[3].startswith(b'"2","')
-    assert lines[3].endswith(b'","two')
-    assert lines[4] == before[4]
-    assert lines[5].startswith(b"3,")
-    assert lines[5].endswith(b",plain")
-    assert lines[6] == before[8]
+    assert after[:3] == before[:3]
+    assert after[3].startswith(b'"2","')
+    assert after[3].endswith(b'","two')
+    assert after[4] == before[4]
+    assert after[5].startswith(b"3,")
+    assert after[5].endswith(b",plain")
+    assert after[6] == before[8]
     assert b"idiot" not in ran.data("a.csv")
     assert [(one["row"], one["id"]) for one in ran.list("changes")] == [(4, "2"), (6, "3")]
     assert [one["row"] for one in ran.list("unread")] == [7, 8]
@@ -118,11 +119,11 @@ def test_tabs_separate_too(cleaned) -> None:
 def test_lines_of_text_keep_their_own_ends(cleaned) -> None:
     parts = CLEAN.encode(), RUDE.encode()
     ran = cleaned({"a.txt": BOM + b"%s\r\n\n  \n%s\r\n%s\n\xff\n%s" % (*parts, *parts)})
-    lines = ran.data("a.txt").split(b"\n")
-    assert lines[:3] == [BOM + parts[0] + b"\r", b"", b"  "]
-    assert lines[3].endswith(b"\r")
-    assert lines[4] == parts[0]
-    assert len(lines) == 6
+    after = ran.data("a.txt").split(b"\n")
+    assert after[:3] == [BOM + parts[0] + b"\r", b"", b"  "]
+    assert after[3].endswith(b"\r")
+    assert after[4] == parts[0]
+    assert len(after) == 6
     assert b"idiot" not in ran.data("a.txt")
     assert [one["row"] for one in ran.list("unread")] == [6]
     assert [one["row"] for one in ran.list("changes")] == [4, 7]
@@ -150,8 +151,8 @@ PACKED: dict[str, tuple[Any, Any]] = {
 @pytest.mark.parametrize("ending", PACKED)
 def test_packed_files_stay_packed_whole_or_in_shards(cleaned, ending: str) -> None:
     pack, unpack = PACKED[ending]
-    lines = [json.dumps({"id": at, "text": f"{CLEAN} No. {at}"}).encode() + b"\n" for at in range(40)]
-    content = BOM + b"".join(lines)
+    rows = [json.dumps({"id": at, "text": f"{CLEAN} No. {at}"}).encode() + b"\n" for at in range(40)]
+    content = BOM + b"".join(rows)
     ran = cleaned({f"one.jsonl.{ending}": pack(content)}, filter=True)
     assert unpack(ran.data(f"one.jsonl.{ending}")) == content
     again = cleaned({f"one.jsonl.{ending}": pack(content)}, filter=True, shard_bytes=1000, overwrite=True)
@@ -159,7 +160,7 @@ def test_packed_files_stay_packed_whole_or_in_shards(cleaned, ending: str) -> No
     assert names[0] == f"data/one-00000-of-{len(names):05d}.jsonl.{ending}"
     assert len(names) >= 3
     shards = [unpack(again.data(name.removeprefix("data/"))) for name in names]
-    assert b"".join(one.removeprefix(BOM) for one in shards) == b"".join(lines)
+    assert b"".join(one.removeprefix(BOM) for one in shards) == b"".join(rows)
     assert {path.name for path in again.out.iterdir()} == {"data", "manifest.json", "report.html"}
 
 
@@ -168,6 +169,19 @@ def test_a_packed_file_that_is_cut_off_is_told_before_anything_is_written(cleane
     content = PACKED[ending][0](b"".join(b'{"text": "%d"}\n' % (at * 7919) for at in range(3000)))
     with pytest.raises(InputError, match=r"one\.jsonl.*cannot be read to its end"):
         cleaned({f"one.jsonl.{ending}": content[: len(content) // 2]}, filter=True)
+
+
+def test_a_line_that_is_too_long_for_memory_is_passed_over(
+    cleaned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "LONGEST", 1000)
+    long = json.dumps({"text": "x" * 5000}).encode() + b"\n"
+    short = json.dumps({"text": CLEAN}).encode() + b"\n"
+    ran = cleaned({"a.jsonl": short + long + short}, filter=True)
+    assert ran.data("a.jsonl") == short * 2
+    (unread,) = ran.list("unread")
+    assert (unread["row"], unread["content"]) == (2, None)
+    assert unread["reason"].startswith("longer than ")
 
 
 def test_every_shard_of_a_table_has_its_header(cleaned) -> None:

@@ -175,6 +175,13 @@ def test_an_out_around_the_input_is_refused(tmp_path: Path) -> None:
         clean(source, tmp_path)
 
 
+def test_an_out_inside_of_the_input_is_no_part_of_it(tmp_path: Path) -> None:
+    corpus(tmp_path / "in", 40)
+    first = clean(tmp_path / "in", tmp_path / "in" / "cleaned", workers=1, filter=True)
+    assert [one["file"] for one in first.inputs] == ["rows.jsonl"]
+    assert clean(tmp_path / "in", tmp_path / "in" / "cleaned", workers=1, filter=True) == first
+
+
 def test_a_file_that_cannot_be_written_says_so_and_the_run_goes_on_later(tmp_path: Path) -> None:
     source = corpus(tmp_path / "in")
     out = tmp_path / "out"

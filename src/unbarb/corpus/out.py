@@ -12,6 +12,7 @@ from typing import IO, Any
 from unbarb.corpus.lists import LISTS
 from unbarb.corpus.manifest import NAME, Manifest
 from unbarb.corpus.places import (
+    is_inside,
     is_remote,
     join,
     listed,
@@ -53,7 +54,7 @@ class Output:
         self.place = place.rstrip("/") if is_remote(place) else str(Path(place).absolute())
         self._stamps = {one.name: [one.entry.bytes, one.entry.stamp] for one in found.sources}
         for one in found.sources:
-            if _inside(one.uri, self.place):
+            if is_inside(one.uri, self.place):
                 raise InputError(
                     f"{one.uri} lies inside of {place}; give an OUT that holds none of the input"
                 )
@@ -80,7 +81,7 @@ class Output:
             yield
 
     def _refuse_strangers(self) -> None:
-        strange = [one.uri for one in listed(self.place) if not _inside(one.uri, work(self.place, ""))]
+        strange = [one.uri for one in listed(self.place) if not is_inside(one.uri, work(self.place, ""))]
         if strange:
             raise InputError(
                 f"{self.place} holds what no run of unbarb wrote ({strange[0]}); give an OUT that is"
@@ -171,12 +172,6 @@ class Output:
 def identity(asked: Mapping[str, Any], inputs: Any) -> str:
     """The digest of all that decides what comes out."""
     return digest_of({**asked, "inputs": inputs})
-
-
-def _inside(uri: str, folder: str) -> bool:
-    if is_remote(uri) or is_remote(folder):
-        return uri.startswith(join(folder, ""))
-    return Path(uri).resolve().is_relative_to(Path(folder).resolve())
 
 
 def _differences(before: Any, now: Any, name: str = "") -> Iterator[str]:

@@ -47,6 +47,13 @@ def join(folder: str, name: str) -> str:
     return f"{folder.rstrip('/')}/{name}"
 
 
+def is_inside(uri: str, folder: str) -> bool:
+    """Whether `uri` is `folder` or lies in it."""
+    if is_remote(uri) or is_remote(folder):
+        return join(uri, "").startswith(join(folder, ""))
+    return Path(uri).resolve().is_relative_to(Path(folder).resolve())
+
+
 @contextmanager
 def told(uri: str, doing: str) -> Iterator[None]:
     """Say of what goes wrong with a file which file it was, and what to do.
@@ -172,12 +179,13 @@ def _raise(error: OSError) -> None:
 
 
 def _listed_remote(uri: str) -> list[Entry]:
+    s3 = _s3()
     from pyarrow.fs import FileSelector, FileType
 
-    found = _s3().get_file_info(_key(uri))
+    found = s3.get_file_info(_key(uri))
     infos = [found]
     if found.type == FileType.Directory:
-        infos = _s3().get_file_info(FileSelector(_key(uri), recursive=True))
+        infos = s3.get_file_info(FileSelector(_key(uri), recursive=True))
     entries = [
         Entry(REMOTE + info.path, info.size, str(info.mtime_ns))
         for info in infos

@@ -86,7 +86,9 @@ def clean(
     settings = Settings.of(
         policy, columns, roles=roles, id_column=id_column, filter=filter, direction=direction
     )
-    found = find([str(one) for one in ([source] if isinstance(source, str | Path) else source)], format)
+    found = find(
+        [str(one) for one in ([source] if isinstance(source, str | Path) else source)], format, str(out)
+    )
     cleaner = CleanRows.of(settings)
     output = Output(str(out), found)
     asked: dict[str, Any] = {

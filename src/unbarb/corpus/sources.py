@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from unbarb.corpus.names import Named, unknown
-from unbarb.corpus.places import Entry, is_remote, join, listed
+from unbarb.corpus.places import Entry, is_inside, is_remote, join, listed
 from unbarb.errors import InputError
 
 _GLOB = re.compile(r"[*?\[]")
@@ -42,10 +42,11 @@ class Found:
         return sum(source.entry.bytes for source in self.sources)
 
 
-def find(source: str | Sequence[str], format: str | None = None) -> Found:
+def find(source: str | Sequence[str], format: str | None = None, out: str | None = None) -> Found:
     """The files of a corpus; `format` is that of files whose names do not tell theirs.
 
-    Hidden files, and those whose names begin with ``_`` as other tools' markers do, are not looked at.
+    Hidden files, and those whose names begin with ``_`` as other tools' markers do, are not looked at; nor
+    is the folder `out`, where it lies inside of what is given.
 
     Raises:
         InputError: there is nothing, nothing of a known format, or two files would have one name.
@@ -54,7 +55,7 @@ def find(source: str | Sequence[str], format: str | None = None) -> Found:
     names: dict[str, Entry] = {}
     problems = []
     for one in given:
-        entries = _entries(one)
+        entries = [(name, entry) for name, entry in _entries(one) if not _written(entry.uri, one, out)]
         problems += (
             [] if entries else [f"{one}: no such file, or nothing in it; give a file, folder or glob"]
         )
@@ -96,6 +97,11 @@ def _entries(given: str) -> list[tuple[str, Entry]]:
         return [(posixpath.basename(given.rstrip("/")), entries[0])]
     names = [(_inside(one.uri, given), one) for one in entries]
     return [(name, one) for name, one in names if not any(part[0] in "._" for part in name.split("/"))]
+
+
+def _written(uri: str, given: str, out: str | None) -> bool:
+    """Whether a file is what a run wrote to a folder inside of what it reads."""
+    return out is not None and is_inside(uri, out) and not is_inside(given, out)
 
 
 def _inside(uri: str, root: str) -> str:

@@ -20,7 +20,7 @@ from unbarb.corpus.rows import Row, Unread
 from unbarb.corpus.settings import Settings
 from unbarb.corpus.sources import Source
 from unbarb.corpus.tabular import header
-from unbarb.errors import InputError
+from unbarb.errors import InputError, MissingExtra
 
 BLOCK = 1 << 20
 TRIED = 100
@@ -67,8 +67,10 @@ def _lines(source: Source, settings: Settings, size: int) -> Survey:
 
 
 def _parquet(source: Source, settings: Settings, size: int) -> Survey:
-    from unbarb.corpus.parquet import parquet_cuts
-
+    try:
+        from unbarb.corpus.parquet import parquet_cuts
+    except ModuleNotFoundError as error:
+        raise MissingExtra.for_feature("Parquet", "pyarrow", "corpus") from error
     found, problems = parquet_cuts(source.uri, settings, size)
     with reading(source.uri) as raw:
         hashing = Hashing(raw)
