@@ -29,7 +29,7 @@ def caikit(*arguments: object) -> str:
     command = [str(python), "-W", "ignore", str(script), *map(str, arguments)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(
-        command, capture_output=True, text=True, env=environment, timeout=300, check=False
+        command, capture_output=True, text=True, env=environment, timeout=480, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()[-1]
