@@ -243,3 +243,12 @@ def test_chatter_and_epithets_at_the_end_may_go(end: str) -> None:
 def test_an_unknown_word_list_is_an_error() -> None:
     with pytest.raises(ModelError, match=r"\[no\.such\]"):
         word_set("no.such")
+
+
+def test_a_long_laugh_is_chatter_and_read_at_once() -> None:
+    # Syllables that can be cut in many ways: this would not end if they were tried one by one.
+    laugh = "hahaahahhhhahahahhhaahahahahahahahahhhahahhahhahahahahhahaaahahaahhahahahhhahahhaa"
+    for word in (f"{laugh}x", laugh * 20 + "boyo"):
+        assert lost_content(compared(f"post in peace here {word} now", f"post in peace {word}")) == []
+    for word in (laugh, "haha", "hehe", "buhahah"):
+        assert lost_content(compared(f"post in peace here now {word}", "post in peace here now")) == []

@@ -26,7 +26,10 @@ _LINKS = word_set("content.links")
 """Words that rarely end a sentence."""
 
 _CHATTER = word_set("content.chatter")
-_LAUGHTER = re.compile(r"(?:[bm]?u?(?:ha|he|ah)+h*){2,}|l+o+l+|x+d+|x+|h+m+|a+w+|o+h+|y+a+y+")
+_LAUGHTER = re.compile(
+    # One letter at a time: syllables that may be cut in many ways would take for ever on a long laugh.
+    r"[bm]?u?(?=[hae]*(?:ha|he|ah)[hae]*(?:ha|he|ah))[hae]+|l+o+l+|x+d+|x+|h+m+|a+w+|o+h+|y+a+y+"
+)
 """Sounds that people end a message with; nothing is said by them."""
 
 _BEFORE_NOUNS = word_set("grammar.determiners") | word_set("grammar.possessives")
