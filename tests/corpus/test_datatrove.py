@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +89,19 @@ def test_a_pipeline_writes_what_stays_and_what_is_dropped(tmp_path: Path) -> Non
     assert {row["metadata"]["filter_reason"] for row in dropped} == {
         Guard()(THREAT).rule.partition(": ")[0]
     }
+
+
+def test_the_pipeline_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Path(__file__).parents[2].joinpath("docs/ray.md").read_text("utf-8")
+    (block,) = [code for code in re.findall(r"```python\n(.+?)```", page, re.DOTALL) if "datatrove" in code]
+    monkeypatch.chdir(tmp_path)
+    Path("raw").mkdir()
+    Path("raw/comments.jsonl").write_text(json.dumps({"id": "1", "text": CLEAN}) + "\n", "utf-8")
+
+    exec(compile(block.replace("tasks=4", "tasks=1"), "docs/ray.md", "exec"), {})
+
+    (written,) = Path("clean").iterdir()
+    assert json.loads(gzip.decompress(written.read_bytes()))["text"] == CLEAN
 
 
 def test_a_wrong_option_is_told_where_the_pipeline_is_built() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from clean_runs import digests, write_corpus
-from unbarb.corpus import CleanRows, Manifest, clean
+from unbarb.corpus import Manifest, clean
 from unbarb.corpus.plan import plan, work
 from unbarb.corpus.run import Progress
 from unbarb.corpus.settings import Settings
@@ -101,23 +102,22 @@ def test_killed_workers_lose_nothing(cluster: Cluster, local: Local, tmp_path: P
     assert digests(tmp_path / "out") == local.files
 
 
-def test_the_stage_runs_in_map_batches_over_parquet(cluster: Cluster, tmp_path: Path) -> None:
+def test_the_stage_runs_in_map_batches_over_parquet_as_on_the_page(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    page = Path(__file__).parents[2].joinpath("docs/ray.md").read_text("utf-8")
+    (block,) = [code for code in re.findall(r"```python\n(.+?)```", page, re.DOTALL) if "CleanRows" in code]
     texts = ["The museum opens again in spring.", "You are an idiot.", "I will kill you tonight."]
-    table = pyarrow.table({"id": range(30), "body": texts * 10})
-    pyarrow.parquet.write_table(table, tmp_path / "in.parquet")
+    table = pyarrow.table({"id": range(30), "text": texts * 10})
+    pyarrow.parquet.write_table(table, tmp_path / "comments.parquet")
 
-    ray.data.read_parquet(str(tmp_path / "in.parquet")).map_batches(
-        CleanRows,
-        fn_constructor_kwargs={"columns": ["body"]},
-        compute=ray.data.ActorPoolStrategy(size=1),
-        batch_size=8,
-    ).write_parquet(str(tmp_path / "out"))
+    exec(compile(block.replace("/shared", str(tmp_path)), "docs/ray.md", "exec"), {})
 
-    rows = sorted(pyarrow.parquet.read_table(tmp_path / "out").to_pylist(), key=lambda row: row["id"])
+    rows = sorted(pyarrow.parquet.read_table(tmp_path / "cleaned").to_pylist(), key=lambda row: row["id"])
     verdicts = Guard().batch(texts)
     assert [verdict.action for verdict in verdicts] == ["allow", "rewrite", "block"]
     assert [row["id"] for row in rows] == [number for number in range(30) if number % 3 != 2]
-    assert {row["body"] for row in rows} == {verdicts[0].text, verdicts[1].text}
+    assert {row["text"] for row in rows} == {verdicts[0].text, verdicts[1].text}
     assert all(bool(row["unbarb"]) == (row["id"] % 3 == 1) for row in rows)
 
 
@@ -145,7 +145,7 @@ def test_what_is_wrong_with_a_shard_comes_back_as_it_was_raised(
     longer = [replace(shard, end=shard.end + 10**6) for shard in shards]
 
     with pytest.raises(InputError, match="has changed since it was planned"):
-        list(run_ray(longer, Settings.of()))
+        list(run_ray(longer, Settings.of(), 1))
 
 
 @pytest.mark.slow
