@@ -19,6 +19,7 @@ from torch import nn
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
+    AutoModelForMaskedLM,
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
     PretrainedConfig,
@@ -154,6 +155,8 @@ def architecture(recipe: TrainRecipe) -> Any:
         auto = AutoModelForSequenceClassification
     elif config.is_encoder_decoder:
         auto = AutoModelForSeq2SeqLM
+    elif recipe.objective == "infill":
+        auto = AutoModelForMaskedLM
     if recipe.objective == "seq2seq" and not config.is_encoder_decoder:
         raise ConfigError(f"objective: {config.model_type} is no encoder-decoder; use causal")
     if recipe.objective == "causal" and config.is_encoder_decoder:
@@ -189,7 +192,8 @@ def shape(recipe: TrainRecipe, config: Any) -> tuple[int, ...]:
     """
     source, target = recipe.data.max_source_tokens, recipe.data.max_target_tokens
     rows = recipe.training.batch_size * (2 if recipe.objective == "preference" else 1)
-    if recipe.objective == "classification":
+    fills = recipe.objective == "infill" and not config.is_encoder_decoder
+    if recipe.objective == "classification" or fills:
         return rows, source
     return (rows, source, target) if config.is_encoder_decoder else (rows, source + target)
 
