@@ -99,7 +99,7 @@ def _lines(passed: Passed) -> list[str]:
     if "text" in passed.withheld:
         message = passed.verdict.message if passed.verdict else None
         told.append(f"(withheld) {shown(message)}" if message else "(withheld)")
-    if passed.scores:
+    if passed.scores and passed.text is None:
         told.append(", ".join(f"{shown(name)} {value:.4g}" for name, value in passed.scores.items()))
     if passed.finish not in (None, "stop"):
         told.append(f"({shown(str(passed.finish))})")
