@@ -41,7 +41,7 @@ def test_rows_that_could_not_be_read_are_an_exit_code(run, source: Path, tmp_pat
     source.write_text(ROWS + "nothing\n", encoding="utf-8")
     ran = run("clean", str(source), str(tmp_path / "out"), "--filter", "--workers", "1")
     assert ran.code == 3
-    assert "1 rows could not be read" in ran.out
+    assert "1 could not be read" in ran.out
 
 
 def test_wrong_use_is_told_in_one_line(run, source: Path, tmp_path: Path) -> None:

@@ -183,14 +183,14 @@ def _bytes(size: str) -> int:
 def _told(manifest: Manifest, out: str, seconds: float) -> list[str]:
     """The totals in words."""
     counts = manifest.counts
-    rate = f", {counts['rows'] / seconds:,.0f} rows/s" if seconds > 0 else ""
-    lines = [
-        f"{counts['rows']:,} rows in {seconds:,.1f} s{rate}: {counts['kept']:,} kept"
-        f" ({counts['changed']:,} changed, {counts['flagged']:,} flagged), {counts['dropped']:,} dropped"
-    ]
+    rows = f"{counts['rows']:,} row{'' if counts['rows'] == 1 else 's'}"
+    parts = [f"{counts['kept']:,} kept ({counts['changed']:,} changed, {counts['flagged']:,} flagged)"]
+    parts.append(f"{counts['dropped']:,} dropped")
     if counts["unread"]:
-        lines.append(f"{counts['unread']:,} rows could not be read; they are in {out}/unread")
+        parts.append(f"{counts['unread']:,} could not be read")
+    lines = [f"{rows} in {seconds:,.1f} s: {', '.join(parts)}"]
     if manifest.passed_over:
-        names = ", ".join(manifest.passed_over[:3])
-        lines.append(f"passed over {len(manifest.passed_over):,} files of no known format: {names}")
-    return [*lines, f"cleaned files in {out}/data, every change in {out}/changes; see {out}/report.html"]
+        names = ", ".join(manifest.passed_over[:3]) + (" …" if len(manifest.passed_over) > 3 else "")
+        lines.append(f"passed over, of no known format: {names}")
+    lists = "".join(f"{name}/, " for name, files in manifest.lists.items() if files)
+    return [*lines, f"cleaned files are in {out}/data; beside them {lists}manifest.json and report.html"]

@@ -200,7 +200,7 @@ def record(path: Path, verdict: Verdict) -> dict[str, Any]:
         ],
         "scores": dict(verdict.scores),
         "scores_after": None if verdict.scores_after is None else dict(verdict.scores_after),
-        "meaning": verdict.meaning,
+        "meaning": None if verdict.meaning is None else round(verdict.meaning, 4),
         "not_detoxifiable": verdict.not_detoxifiable,
         "warnings": list(verdict.warnings),
     }
