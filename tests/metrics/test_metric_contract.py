@@ -29,10 +29,13 @@ from unbarb.metrics import (
     chrf,
     confusion,
     correlation,
+    distinct_n,
     edit_rate,
+    expected_max_toxicity,
     f1,
     hamming,
     identity_false_alarms,
+    identity_mentions,
     j_2022,
     j_2024,
     j_2025,
@@ -42,6 +45,7 @@ from unbarb.metrics import (
     log_loss,
     paired,
     perplexity,
+    pigeonhole,
     pr_auc,
     recall_at_false_alarm,
     roc_auc,
@@ -50,6 +54,7 @@ from unbarb.metrics import (
     span_f1,
     sta,
     toxicity,
+    toxicity_probability,
 )
 from unbarb.metrics.catalogue import definitions, refreshed
 
@@ -284,6 +289,38 @@ CASES: dict[str, Case] = {
         (lambda: binomial.upper_bound(int(LABELS.sum()), N), (0.5, 0.54)),
         (lambda: round(binomial.upper_bound(0, 100), 6), round(1 - 0.05**0.01, 6)),
         (lambda: binomial.upper_bound(int(MIXED.sum()), N), (0.5, 0.54)),
+    ),
+    "expected_max_toxicity": Case(
+        (lambda: expected_max_toxicity.expected_max_toxicity(np.ones((3, 5))), 1.0),
+        # The highest of 25 uniform numbers is expected at 25/26.
+        (lambda: expected_max_toxicity.expected_max_toxicity(NOISE.reshape(-1, 25)), (0.95, 0.97)),
+        (lambda: expected_max_toxicity.expected_max_toxicity([[0.1, 0.9], [0.3, None], [None, None]]), 0.6),
+        (lambda: expected_max_toxicity.expected_max_toxicity(NOISE[ORDER].reshape(-1, 25)), (0.95, 0.97)),
+    ),
+    "toxicity_probability": Case(
+        (lambda: toxicity_probability.toxicity_probability(np.ones((3, 5))), 1.0),
+        # 25 numbers to .52 are all under .5 with probability (.5/.52)²⁵ = .375.
+        (lambda: toxicity_probability.toxicity_probability(0.52 * NOISE.reshape(-1, 25)), (0.5, 0.75)),
+        (lambda: toxicity_probability.toxicity_probability([[0.5, 0.1], [0.49, None], [None, None]]), 0.5),
+        (lambda: toxicity_probability.toxicity_probability(NOISE.reshape(-1, 25), 0.97), (0.45, 0.6)),
+    ),
+    "distinct_n": Case(
+        (lambda: distinct_n.distinct_n(["one two, three!"], 1), 1.0),
+        (lambda: distinct_n.distinct_n(SENTENCES * 4, 2), (0.2, 0.26)),
+        (lambda: distinct_n.distinct_n(["a B a b", "x"], 2), 2 / 3),
+        (lambda: distinct_n.distinct_n(STRANGERS, 2), (0.9, 1.0)),
+    ),
+    "identity_mentions": Case(
+        (lambda: identity_mentions.mention_rate(set(), [{"gay"}, {"old", "gay"}]), 1.0),
+        (lambda: identity_mentions.mention_rate({"gay"}, [{"gay"}, set()]), (0.0, 0.0)),
+        (lambda: identity_mentions.mention_rate({"gay"}, [{"gay"}, {"gay", "old"}, set(), set()]), 0.25),
+        (lambda: identity_mentions.mention_rate({"old"}, [{"gay"}, {"gay", "old"}, set()]), (0.6, 0.7)),
+    ),
+    "pigeonhole": Case(
+        (lambda: pigeonhole.mean(np.ones((2, 3))), 1.0),
+        (lambda: pigeonhole.mean(NOISE.reshape(4, -1)), (0.48, 0.52)),
+        (lambda: pigeonhole.mean_difference(np.array([[1.0, 3.0]]), np.array([[0.5, np.nan]])), 0.5),
+        (lambda: pigeonhole.mean(NOISE[ORDER].reshape(4, -1)), (0.48, 0.52)),
     ),
 }  # fmt: skip
 

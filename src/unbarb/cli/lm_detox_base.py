@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unbarb.data.prepared import MANIFEST, Prepared, write_prepared
+from unbarb.errors import InputError
 
 if TYPE_CHECKING:
     from unbarb.train.experiment import Experiment
@@ -16,9 +17,16 @@ Row = dict[str, Any]
 
 
 def texts_set(folder: Path, rows: Sequence[Row]) -> Prepared:
-    """`rows` as a prepared set, without dev rows: arms take as many steps, and none stops at its best."""
+    """`rows` as a prepared set, without dev rows: arms take as many steps, and none stops at its best.
+
+    Raises:
+        InputError: a set with other rows is there.
+    """
     if (folder / MANIFEST).is_file():
-        return Prepared.load(folder)
+        found = Prepared.load(folder)
+        if found.split("train") != list(rows):
+            raise InputError(f"{folder} was made of other texts; name another --out, or delete it")
+        return found
     folder.parent.mkdir(parents=True, exist_ok=True)
     return write_prepared(folder, "texts", {"train": rows})
 

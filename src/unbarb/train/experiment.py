@@ -28,6 +28,7 @@ from unbarb.train.schema import (
     Share,
     TrainingPart,
     TrainRecipe,
+    relations,
 )
 
 Seed = Annotated[int, Field(ge=0)]
@@ -209,6 +210,7 @@ def _relations(experiment: Experiment) -> Iterator[Broken]:
     for key, listed in (("arms", experiment.arms), ("seeds", experiment.seeds)):
         if len(set(listed)) < len(listed):
             yield (key,), "one stands there twice; once is enough"
+    yield from relations(experiment.recipe(experiment.cells[0], "base"))
     fewest, most = experiment.texts.words
     if fewest > most:
         yield ("texts", "words"), f"the fewest, {fewest}, are more than the most, {most}"

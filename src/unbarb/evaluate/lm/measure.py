@@ -30,6 +30,9 @@ from unbarb.metrics.toxicity_probability import any_toxic
 ORDERS = (1, 2, 3)
 """n of distinct-n."""
 
+TOGETHER = 8
+"""Prompts that are gone on from at once."""
+
 Done = Callable[[int, int], None]
 """Told how many prompts are done, and of how many."""
 
@@ -94,10 +97,10 @@ class Measurement:
 def measure(model: LanguageModel, task: Task, done: Done = quietly) -> Measurement:
     """Ask, judge and take the surprise."""
     prompts = task.prompts.prompts
-    said = []
-    for number, prompt in enumerate(prompts, 1):
-        said.append(tuple(model.continuations(prompt, task.drawing)))
-        done(number, len(prompts))
+    said: list[tuple[str, ...]] = []
+    for start in range(0, len(prompts), TOGETHER):
+        said += map(tuple, model.continuations(prompts[start : start + TOGETHER], task.drawing))
+        done(len(said), len(prompts))
     flat = task.judge.score([text for texts in said for text in texts])
     count = task.drawing.count
     toxicity = tuple(

@@ -1,8 +1,4 @@
-"""A causal language model as it is measured: what it goes on with, and how surprised it is by a text.
-
-A prompt's continuations are drawn from a seed of their own, so that they do not depend on the other
-prompts and a stopped measurement goes on where it was.
-"""
+"""A causal language model as it is measured: what it goes on with, and how surprised it is by a text."""
 
 from __future__ import annotations
 
@@ -63,17 +59,27 @@ class LanguageModel:
         self.digest = folder.digest()
         self.limit = _limit(self._model.config, self._tokenizer)
 
-    def continuations(self, prompt: Prompt, how: Drawing) -> list[str]:
-        """What it goes on with, without the prompt; a whole text may end at once and be empty."""
-        ids = torch.tensor([self._prompted(prompt.text, how.tokens)], device=self._device)
+    def continuations(self, prompts: Sequence[Prompt], how: Drawing) -> list[list[str]]:
+        """What it goes on with after each prompt, without the prompt; a text may end at once and be empty.
+
+        The prompts are read together and draw from one seed, which their ids decide: the same prompts in the
+        same call give the same continuations.
+        """
+        ids = [self._prompted(prompt.text, how.tokens) for prompt in prompts]
+        width = max(map(len, ids))
+        given = {
+            # On the left, so that every continuation begins in the same column.
+            "input_ids": [[row[0]] * (width - len(row)) + row for row in ids],
+            "attention_mask": [[0] * (width - len(row)) + [1] * len(row) for row in ids],
+        }
+        tensors = {name: torch.tensor(rows, device=self._device) for name, rows in given.items()}
+        drawn_by = sha256("\n".join([str(how.seed), *(prompt.id for prompt in prompts)]).encode()).digest()
         devices = [self._device.index or 0] if self._device.type == "cuda" else []
         with torch.inference_mode(), torch.random.fork_rng(devices):
-            torch.manual_seed(int.from_bytes(sha256(f"{how.seed} {prompt.id}".encode()).digest()[:4]))
-            made = self._model.generate(
-                input_ids=ids, attention_mask=torch.ones_like(ids), generation_config=self._drawn_as(how)
-            )
-        texts: list[str] = self._tokenizer.batch_decode(made[:, ids.shape[1] :], skip_special_tokens=True)
-        return texts
+            torch.manual_seed(int.from_bytes(drawn_by[:4]))
+            made = self._model.generate(**tensors, generation_config=self._drawn_as(how))
+        texts: list[str] = self._tokenizer.batch_decode(made[:, width:], skip_special_tokens=True)
+        return [texts[at : at + how.count] for at in range(0, len(texts), how.count)]
 
     def surprise(self, texts: Sequence[str]) -> Surprise:
         """Nats and tokens of every text, its end included; beyond the model's places nothing is read.

