@@ -1,8 +1,8 @@
 """Runs the containers of a pod as processes here: what a kubelet does with volumes, variables and probes.
 
 Volumes become folders, with ConfigMaps and Secrets linked as a kubelet links them and with their modes;
-places in commands become places below a temporary folder, and ports free ones. Everything else is run as it is
-written.
+places in commands become places below a temporary folder, and ports free ones. Everything else is run as it
+is written.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from unbarb.deploy.manifests.objects import Mode
 from unbarb.deploy.manifests.wanted import Wanted
 
 PORT = 8080
@@ -115,9 +116,9 @@ def volumes(wanted: Wanted) -> list[dict[str, Any]]:
         {"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}},
     ]
     if not wanted.unsafe_no_keys:
-        found.append({"name": "keys", "secret": {"secretName": wanted.keys, "defaultMode": 0o440}})
+        found.append({"name": "keys", "secret": {"secretName": wanted.keys, "defaultMode": Mode(0o440)}})
     if wanted.record:
-        secret = {"secretName": audit_secret(wanted), "defaultMode": 0o440}
+        secret = {"secretName": audit_secret(wanted), "defaultMode": Mode(0o440)}
         found.append({"name": "audit-keys", "secret": secret})
     return found
 

@@ -52,7 +52,8 @@ def serving_runtime(wanted: Wanted) -> Manifest:
     kind = wanted.runtime
     metrics = {"prometheus.kserve.io/port": str(runtimes.PORT), "prometheus.kserve.io/path": "/metrics"}
     spec: Manifest = {
-        **({} if kind.startswith("caikit") else {"annotations": metrics}),
+        # Caikit's are at a port of their own, and unbarb's need a key.
+        **({"annotations": metrics} if kind in ("huggingface", "vllm") else {}),
         "multiModel": False,
         "supportedModelFormats": [{"name": runtimes.model_format(wanted), "version": "1"}],
         **({"protocolVersions": ["v1", "v2"]} if kind in ("unbarb", "huggingface") else {}),

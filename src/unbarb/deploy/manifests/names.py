@@ -33,9 +33,10 @@ Source: https://kserve.github.io/website/docs/model-serving/storage/overview.
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
-    """``; did you mean 'x'?`` when a known name is close, else nothing."""
-    near = get_close_matches(given, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    """``; did you mean 'x'?`` when a known name is close, in small letters or large; else nothing."""
+    names = {name.lower(): name for name in known}
+    near = get_close_matches(given.lower(), names, n=1, cutoff=0.6)
+    return f"; did you mean {names[near[0]]!r}?" if near else ""
 
 
 def wrong_name(given: str, what: str, longest: int = 63) -> str | None:

@@ -11,6 +11,10 @@ from unbarb.deploy.manifests.wanted import Wanted
 Manifest = dict[str, Any]
 
 
+class Mode(int):
+    """Who may read a file, written as people write it: 0440."""
+
+
 def metadata(wanted: Wanted, name: str, **more: Any) -> Manifest:
     """Name, namespace where one was asked for, the recommended labels, and `more`.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from unbarb.deploy.manifests.guard import SECURITY
-from unbarb.deploy.manifests.objects import Manifest, metadata, resources, selector
+from unbarb.deploy.manifests.objects import Manifest, Mode, metadata, resources, selector
 from unbarb.deploy.manifests.service import database_labels
 from unbarb.deploy.manifests.wanted import Wanted
 
@@ -115,7 +115,7 @@ def _pod(wanted: Wanted) -> Manifest:
         "terminationGracePeriodSeconds": 60,
         "containers": [container],
         "volumes": [
-            {"name": "password", "secret": {"secretName": wanted.password, "defaultMode": 0o440}},
+            {"name": "password", "secret": {"secretName": wanted.password, "defaultMode": Mode(0o440)}},
             {"name": "run", "emptyDir": {}},
             {"name": "tmp", "emptyDir": {}},
         ],

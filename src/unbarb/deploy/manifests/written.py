@@ -13,7 +13,7 @@ import yaml
 from unbarb import __version__
 from unbarb.deploy.manifests import guard, kserve, postgresql, service
 from unbarb.deploy.manifests.documents import Document
-from unbarb.deploy.manifests.objects import Manifest, config_map
+from unbarb.deploy.manifests.objects import Manifest, Mode, config_map
 from unbarb.deploy.manifests.runtimes import MODELS
 from unbarb.deploy.manifests.wanted import Wanted
 from unbarb.errors import ConfigError
@@ -157,7 +157,12 @@ def _text(dumper: yaml.SafeDumper, given: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", given, style=style)
 
 
+def _mode(dumper: yaml.SafeDumper, given: Mode) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:int", f"0{given:o}")
+
+
 _Plain.add_representer(str, _text)
+_Plain.add_representer(Mode, _mode)
 
 
 def differing(files: Mapping[str, str], folder: Path) -> list[str]:
