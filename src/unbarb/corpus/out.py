@@ -101,6 +101,8 @@ class Output:
 
     def _refuse_other(self, before: Mapping[str, Any], now: Mapping[str, Any], what: str) -> None:
         differing = list(_differences(before, {name: now[name] for name in before}))
+        # A digest says nothing to a person where something else does.
+        differing = [one for one in differing if "'sha256:" not in one] or differing
         if differing:
             raise InputError(
                 f"{self.place} holds {what} of another kind ({'; '.join(differing[:5])}); give another OUT,"
