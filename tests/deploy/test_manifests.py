@@ -203,6 +203,18 @@ def test_a_transformer_passes_chats_on_to_its_predictor(name: str, url: str) -> 
     assert ("--unsafe-no-keys" in script) == (name == "transformer-hf")
 
 
+def test_nobody_goes_around_the_guard() -> None:
+    """Labels as KServe gives them: serving.kserve.io/inferenceservice and component."""
+    spec = only(made("transformer"), "NetworkPolicy")["spec"]
+    assert spec["podSelector"]["matchLabels"]["component"] == "predictor"
+    [rule] = spec["ingress"]
+    [guard_pods] = rule["from"]
+    assert guard_pods["podSelector"]["matchLabels"] == {
+        "serving.kserve.io/inferenceservice": "polite",
+        "component": "transformer",
+    }
+
+
 def test_the_password_of_the_record_comes_from_a_secret() -> None:
     [container] = only(made("unbarb-record"), "ServingRuntime")["spec"]["containers"]
     assert "--audit=postgresql://guard@db.trust/audit?sslmode=require" in container["args"]
@@ -283,6 +295,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         ({"kind": "vllm", "model": "https://a:b@h/x"}, "name a Secret"),
         ({"kind": "huggingface", "model": MODEL, "adapter": ADAPTER}, "huggingface takes none"),
         ({"kind": "vllm", "model": MODEL, "lora_rank": 0}, "--lora-rank 0"),
+        ({"kind": "vllm", "model": MODEL, "gpus": 0}, "build for processors"),
         ({"kind": "vllm", "model": MODEL, "adapter": ADAPTER, "storage_key": "k"}, "here give --s3-secret"),
         ({"kind": "vllm", "model": MODEL, "s3_secret": "a", "service_account": "b"}, "give one of them"),
         ({"kind": "vllm", "model": MODEL, "database": "postgresql://u@h/d"}, "vllm runs no unbarb"),

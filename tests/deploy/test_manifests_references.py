@@ -217,7 +217,7 @@ def test_the_image_is_what_the_manifests_take_it_for() -> None:
     stages = [line for line in lines if line.startswith("FROM ")]
     assert len(stages) == 4
     assert {line.split()[1] for line in stages} == {"${PYTHON}", "scratch"}
-    ignored = (ROOT / ".containerignore").read_text("utf-8").split()
+    ignored = (ROOT / ".dockerignore").read_text("utf-8").split()
     copies = [line.split()[1:-1] for line in lines if line.startswith("COPY ") and "--from" not in line]
     copied = {word for words in copies for word in words}
     assert {f"!{word}" for word in copied} <= set(ignored), "what is copied must not be ignored"

@@ -38,9 +38,12 @@ def objects(wanted: Wanted, policy: str) -> dict[str, Manifest]:
         found["policies"] = config_map(wanted, guard.policy_map(wanted), {f"{wanted.name}.yaml": policy})
     found["serving-runtime"] = serving_runtime(wanted)
     found["inference-service"] = inference_service(wanted)
-    if wanted.copies.most > 1:
-        pods = {f"{GROUP}/inferenceservice": wanted.name, "component": "predictor"}
-        found["disruption-budget"] = disruption_budget(wanted, pods)
+    for component, several in (("predictor", wanted.copies.most > 1), ("transformer", _guards(wanted))):
+        if several:
+            name, pods = f"{wanted.name}-{component}", _pods(wanted, component)
+            found[f"disruption-budget-{component}"] = disruption_budget(wanted, name, pods)
+    if _guards(wanted):
+        found["network-policy"] = network_policy(wanted)
     return found
 
 
@@ -71,7 +74,7 @@ def serving_runtime(wanted: Wanted) -> Manifest:
 def inference_service(wanted: Wanted) -> Manifest:
     """Which model is served, with how much, in how many copies."""
     spec: dict[str, Any] = {"predictor": _predictor(wanted)}
-    if wanted.kind == "transformer":
+    if _guards(wanted):
         spec["transformer"] = _transformer(wanted)
     annotations = {f"{GROUP}/deploymentMode": "Standard"}
     return {
@@ -79,6 +82,21 @@ def inference_service(wanted: Wanted) -> Manifest:
         "kind": "InferenceService",
         "metadata": metadata(wanted, wanted.name, annotations=annotations),
         "spec": spec,
+    }
+
+
+def network_policy(wanted: Wanted) -> Manifest:
+    """Nobody reaches the predictor but by the guard in front of it."""
+    guards = {"podSelector": {"matchLabels": _pods(wanted, "transformer")}}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": metadata(wanted, f"{wanted.name}-predictor"),
+        "spec": {
+            "podSelector": {"matchLabels": _pods(wanted, "predictor")},
+            "policyTypes": ["Ingress"],
+            "ingress": [{"from": [guards]}],
+        },
     }
 
 
@@ -116,6 +134,15 @@ def _scaled(scaled: bool) -> Manifest:
     """By what copies are added; without from and to KServe is told to make no autoscaler."""
     kind = {"annotations": {f"{GROUP}/autoscalerClass": "hpa" if scaled else "external"}}
     return kind | ({"scaleMetric": "cpu", "scaleTarget": CPU_TARGET} if scaled else {})
+
+
+def _guards(wanted: Wanted) -> bool:
+    return wanted.kind == "transformer"
+
+
+def _pods(wanted: Wanted, component: str) -> dict[str, str]:
+    """The labels that KServe gives the pods of a component."""
+    return {f"{GROUP}/inferenceservice": wanted.name, "component": component}
 
 
 def _store(wanted: Wanted, elsewhere: bool) -> dict[str, Any]:

@@ -41,12 +41,12 @@ def resources(cpu: str, memory: str, gpus: int = 0) -> Manifest:
     return {"requests": dict(sizes), "limits": dict(sizes)}
 
 
-def disruption_budget(wanted: Wanted, labels: Mapping[str, str]) -> Manifest:
+def disruption_budget(wanted: Wanted, name: str, labels: Mapping[str, str]) -> Manifest:
     """Let a drained node take one pod at a time."""
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
-        "metadata": metadata(wanted, wanted.name),
+        "metadata": metadata(wanted, name),
         "spec": {"maxUnavailable": 1, "selector": {"matchLabels": dict(labels)}},
     }
 

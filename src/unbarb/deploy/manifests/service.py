@@ -34,7 +34,7 @@ def objects(wanted: Wanted) -> dict[str, Manifest]:
             },
         },
         "autoscaler": autoscaler(wanted),
-        "disruption-budget": disruption_budget(wanted, selector(wanted)),
+        "disruption-budget": disruption_budget(wanted, wanted.name, selector(wanted)),
         "network-policy": network_policy(wanted),
     }
 

@@ -288,6 +288,8 @@ class Wanted:
         yield from _some(wrong_quantity(self.bytes, "--memory", "256Mi", "4Gi"))
         if self.gpu_count < 0:
             yield f"--gpus {self.gpu_count}: 0 or more"
+        if self.runtime == "vllm" and self.gpu_count == 0 and self.image is None:
+            yield "--gpus 0: vLLM's usual image needs one; name its build for processors with --image"
         if self.gpu_count and self._serving.guard:
             yield f"--gpus {self.gpu_count}: unbarb runs on processors"
         try:
