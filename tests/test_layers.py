@@ -35,10 +35,13 @@ JOINERS = frozenset({"cli"})
 SERVICE = frozenset({"serve", "review", "deploy"})
 """What speaks HTTP: its packages come with an extra, and nothing below may load them."""
 WEB = frozenset({"pydantic", "fastapi", "starlette", "uvicorn", "httpx", "httpx2", "prometheus_client"})
+TABLES = frozenset({"pyarrow", "ray", "datatrove"})
+"""What large tables are read with: only a corpus is one."""
 HEAVY = frozenset(
     {"torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "optuna", "ctranslate2"}
     | {"sklearn", "onnx", "matplotlib", "sacrebleu", "safetensors", "boto3", "botocore"}
     | {"jsonschema", "referencing"}
+    | TABLES
     | WEB
 )
 LEAVES = frozenset(
@@ -106,6 +109,8 @@ def faults(importer: str, module: str) -> str | None:
     top, *rest = module.split(".")
     if top != "unbarb":
         if top in WEB and importer in SERVICE:
+            return None
+        if top in TABLES and importer == "corpus":
             return None
         if top in HEAVY and importer not in WORKSHOP | JOINERS:
             return f"{top} only in {', '.join(sorted(WORKSHOP))}"
@@ -179,6 +184,8 @@ def test_nothing_of_the_runtime_loads_a_leaf_before_it_is_asked_for() -> None:
         ("verify", "unbarb.nowhere", False),
         ("guard", "torch.nn", False),
         ("guard", "pydantic", False),
+        ("guard", "pyarrow.fs", False),
+        ("corpus", "pyarrow.fs", True),
         ("serve", "pydantic", True),
         ("serve", "torch.nn", False),
         ("stream", "starlette.types", False),

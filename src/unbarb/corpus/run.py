@@ -63,14 +63,13 @@ def clean(
         policy: a preset's name, a policy file, or a policy. Rows with a text that it blocks or routes are
             dropped, texts that it rewrites or masks are replaced.
         columns: those that hold texts, nested ones as ``a.b``; lists and chat messages are gone into.
-        roles: of chat messages, the roles that are cleaned; default all.
+        roles: of chat messages, those that are cleaned; default all.
         id_column: the column whose value names a row in the lists; default ``id`` where there is one.
         filter: drop the rows that would be rewritten or masked.
         format: that of files whose names do not tell theirs: jsonl, parquet, csv, tsv or text.
         engine: who does the shards: processes of this machine, or a Ray cluster.
         workers: how many work side by side; default as many as there are cores.
-        ray_address: the Ray cluster that runs; default the one that ``RAY_ADDRESS`` names, or one that is
-            started on this machine.
+        ray_address: the Ray cluster; default the one that ``RAY_ADDRESS`` names, or one started here.
         shard_bytes: bytes of a shard; default by the size of the corpus.
         resume: go on with what a stopped run left; else that is an error.
         overwrite: remove what another run wrote to `out`.
