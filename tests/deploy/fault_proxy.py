@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -74,11 +75,13 @@ class Proxy:
 
 
 @contextmanager
-def proxying(host: str, port: int) -> Iterator[Proxy]:
+def proxying(host: str, port: int, tls: ssl.SSLContext | None = None) -> Iterator[Proxy]:
     """A proxy in front of ``host:port``; it is stopped on leaving."""
     server = _Server(("127.0.0.1", 0), _Handler)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     server.upstream = (host, port)
-    server.proxy = Proxy(f"http://127.0.0.1:{server.server_port}")
+    server.proxy = Proxy(f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

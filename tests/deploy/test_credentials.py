@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
-from fault_proxy import refusing
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from fault_proxy import proxying, refusing
 from object_store import Store, environment
 from typer.testing import CliRunner
 
@@ -103,7 +110,8 @@ def test_no_command_takes_a_key() -> None:
     app = typer.Typer()
     register(app)
     group: Any = typer.main.get_command(app).commands["deploy"]
-    options = {name for command in group.commands.values() for one in command.params for name in one.opts}
+    ours = [group.commands[name] for name in ("upload", "download", "verify", "layout")]
+    options = {name for command in ours for one in command.params for name in one.opts}
     assert "--allow-http" in options
     assert not [
         name for name in options if any(word in name for word in ("key", "secret", "token", "password"))
@@ -183,6 +191,45 @@ def test_other_refusals_say_what_to_do(
     store.proxy.fault = lambda asked: refusing(status, code, "words") if asked.bytes else None
     with pytest.raises((ConfigError, InputError), match=said):
         upload(store.ours, folder, Place(store.bucket, "models/m1"))
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A key and a certificate for this machine that nobody else has signed."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a store of one's own")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    kept = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (tmp_path / "store.pem").write_bytes(kept + made.public_bytes(serialization.Encoding.PEM))
+    return tmp_path / "store.pem"
+
+
+def test_a_certificate_is_checked(store: Store, folder: Path, certificate: Path) -> None:
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate)
+    host, port = store.address.removeprefix("http://").split(":")
+    place = Place(store.bucket, "models/m1")
+    with proxying(host, int(port), tls) as proxy, environment(proxy.address) as patch:
+        with (
+            closing(connect()) as client,
+            pytest.raises(ConfigError, match=r"certificate is not trusted .*AWS_CA_BUNDLE=FILE"),
+        ):
+            upload(client, folder, place)
+        assert proxy.log == []
+        patch.setenv("AWS_CA_BUNDLE", str(certificate))
+        with closing(connect()) as client:
+            assert upload(client, folder, place).files == 4
 
 
 def test_a_store_that_does_not_answer_is_told(folder: Path) -> None:

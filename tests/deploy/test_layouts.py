@@ -65,6 +65,7 @@ def test_caikit_gets_plain_files_that_say_what_it_is(models: Path, tmp_path: Pat
     assert settings["torch_dtype"] == "bfloat16"
     assert "rope_parameters" not in settings
     assert Manifest.read(out).differences(out) == []
+    assert {path.stat().st_mode & 0o777 for path in out.rglob("*") if path.is_file()} == {0o644}
     assert Manifest.read(out).layout["layout"] == "caikit"
     assert said["serve"][1] == "requests name the folder: model_id: detox"
     card = (out / "README.md").read_text("utf-8")

@@ -121,6 +121,10 @@ def layout(
         (folder / "README.md").unlink()
         write_card(trained, folder, {"format": form.value, **measured})
         _checked(rules.problems(folder, trained.folder.base), folder, out, form)
+        for path in folder.rglob(
+            "*"
+        ):  # weights are written for their owner alone; a server is another user
+            path.chmod(0o755 if path.is_dir() else 0o644)
         said = {name: value for name, value in facts.items() if name not in ("base", "served_at")}
         Manifest.of(folder, said).write(folder)
     _tell(out, form, lines, rules.serve(out, facts), json)
