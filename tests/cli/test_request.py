@@ -116,6 +116,7 @@ def test_all_that_is_wrong_is_told_and_no_key_with_it(ask, run, guard) -> None:
     assert "123" not in ran.err
     assert "kserve" in ask("hello", "--task", "infer").err + ask("hello", "-d", "tgis").err
     assert "a classification is not streamed" in ask("x", "--task", "classify", "--stream").err
+    assert "without ? and #" in run("request", "http://h/v1?key=1", "x", "-m", "m").err
 
 
 def test_bad_rows_are_told_and_the_rest_is_asked(ask, guard) -> None:
@@ -123,7 +124,7 @@ def test_bad_rows_are_told_and_the_rest_is_asked(ask, guard) -> None:
     assert ran.code == 3
     assert [line["original"] for line in lines(ran.out)] == ["one", "three"]
     assert "stdin:2: no field 'text'; did you mean 'txt'?" in ran.err
-    assert "1 rows could not be read" in ran.err
+    assert "1 row could not be read" in ran.err
 
 
 def test_a_text_that_is_refused_is_told_and_the_rest_is_asked(ask, guard, endpoint: Endpoint) -> None:
@@ -189,7 +190,7 @@ def test_a_few_that_fail_are_no_endpoint_that_has_gone(ask, guard, endpoint: End
     found = lines(ran.out)
     assert [line["original"] for line in found] == TEXTS[:12]
     assert sum(line["error"] is None for line in found) == 3
-    assert "9 texts got no answer" in ran.err
+    assert "9 texts without an answer" in ran.err
 
 
 def test_a_setup_that_no_text_will_survive_ends_at_once(ask, guard, endpoint: Endpoint) -> None:

@@ -27,6 +27,7 @@ from unbarb.deploy.request.ordered import in_order
 from unbarb.errors import ConfigError, EndpointError, InputError
 from unbarb.prompt import BUILT_IN, Template, built_in
 from unbarb.wire.address import problems
+from unbarb.wire.bodies import value
 
 T = TypeVar("T")
 
@@ -61,6 +62,8 @@ class Asking:
             ConfigError: options are not valid; all that is wrong with them is told.
         """
         wrong = problems(self.url, self.key_from, "http://localhost:8080")
+        if {"?", "#"} & set(self.url):
+            wrong.append("url: paths come after it; give it without ? and #")
         made = template = None
         try:
             template = _template(self.template)
@@ -245,6 +248,6 @@ def _template(name: str) -> Template:
 def _value(given: str) -> Any:
     """A parameter's value: JSON where it is such, else the words themselves."""
     try:
-        return json.loads(given)
+        return value(given, constants=False)
     except ValueError:
         return given

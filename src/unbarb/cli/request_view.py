@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from unbarb.cli.marks import shown
 from unbarb.cli.rows import Row
+from unbarb.cli.totals import counted
 from unbarb.deploy.request.answer import Failure
 from unbarb.deploy.request.checked import Passed
 from unbarb.deploy.request.client import Asked, Client
@@ -52,17 +53,17 @@ class Tally:
     def lines(self) -> list[str]:
         """The totals in words."""
         counts = [f"{self.actions[name]} {name}" for name in (*ACTIONS, *OTHER) if self.actions[name]]
-        told = [f"{self.texts:,} text{'' if self.texts == 1 else 's'}: {', '.join(counts) or 'no answers'}"]
+        told = [f"{counted(self.texts, 'text')}: {', '.join(counts) or 'no answers'}"]
         for latency, what in ((self.whole, "an answer"), (self.first, "the first words")):
             if len(latency):
                 told[0] += f"; {what} p50 {latency.quantile(0.5):.2f} s, p95 {latency.quantile(0.95):.2f} s"
-        for number, what in (
-            (self.again, "requests were sent again"),
-            (self.failed, "texts got no answer"),
-            (self.unreadable, "rows could not be read"),
+        for number, noun, what in (
+            (self.again, "request", "sent again"),
+            (self.failed, "text", "without an answer"),
+            (self.unreadable, "row", "could not be read"),
         ):
             if number:
-                told.append(f"{number:,} {what}")
+                told.append(f"{counted(number, noun)} {what}")
         return told
 
 

@@ -41,16 +41,17 @@ class Totals:
     def lines(self) -> list[str]:
         """The totals in words."""
         parts = [f"{self.actions[action]} {action}" for action in ACTIONS if self.actions[action]]
-        first = f"{_counted(self.texts, 'text')}{': ' if parts else ''}{', '.join(parts)}"
+        first = f"{counted(self.texts, 'text')}{': ' if parts else ''}{', '.join(parts)}"
         if self.timed:
             first += f"; {1000 * self.seconds / self.timed:.1f} ms a text"
         told = [first]
         if self.unreadable:
-            told.append(f"{_counted(self.unreadable, 'row')} could not be read")
+            told.append(f"{counted(self.unreadable, 'row')} could not be read")
         if self.unscored:
             told.append(f"nothing loaded scores {', '.join(self.unscored)}")
         return told
 
 
-def _counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """``1 text``, ``2 texts``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -46,6 +46,13 @@ def test_other_strings_leave_only_as_single_words(checked: Checked) -> None:
     assert passed.scores == {"toxicity": 0.5}
 
 
+def test_no_text_leaves_as_a_name(checked: Checked) -> None:
+    answer = Answer("fine", RUDE, scores={RUDE: 0.5, "identity attack": 0.25}, strings={RUDE: "allow"})
+    [passed] = checked([answer])
+    assert (passed.finish, passed.scores) == ("unknown", {"identity attack": 0.25})
+    assert (passed.strings, passed.withheld) == ({}, ("unknown", "scores"))
+
+
 def test_scores_alone_need_no_guard(checked: Checked) -> None:
     [passed] = checked([Answer(None, scores={"insult": 0.5})])
     assert (passed.text, passed.verified, passed.verdict) == (None, True, None)

@@ -198,6 +198,7 @@ def test_a_client_that_is_stopped_tries_nothing_again(endpoint: Endpoint, client
         (says(b"[]"), "JSON list, not an object"),
         (says(b'{"generated_text": "a", "generated_text": "b"}'), "given twice"),
         (says(b"\xff\xfe"), "cannot be read"),
+        (says(b'{"generated_text": 7}'), "no generated_text"),
         (says({"text": "x"}), "not an answer of this dialect: no generated_text"),
         (Reply([b"not packed at all"], headers={"content-encoding": "gzip"}), "cannot be unpacked"),
     ],
@@ -290,3 +291,9 @@ def test_a_model_of_tensors_is_asked_what_its_input_is_called(endpoint: Endpoint
     assert made.ask("hello").answer.text == "fine"
     assert [seen.method for seen in endpoint.seen] == ["GET", "GET", "POST"]
     assert endpoint.seen[2].body["inputs"][0]["name"] == "words"
+
+
+def test_a_score_that_is_no_number_is_no_answer(endpoint: Endpoint, client: Make) -> None:
+    endpoint.then(says(b'{"results": [{"label": "insult", "score": NaN}]}'))
+    with pytest.raises(Failure, match="a score that is no number"):
+        client(task="classify").ask("hello")

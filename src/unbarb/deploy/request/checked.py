@@ -11,6 +11,16 @@ from unbarb.deploy.request.answer import Answer
 from unbarb.guard import Guard
 from unbarb.text import Verdict
 
+LONGEST_NAME = 64
+MOST_NAMES = 10_000
+"""Names whose verdicts are kept."""
+UNKNOWN = "unknown"
+"""Stands for a word of the endpoint's that may not leave."""
+
+_WORD = re.compile(r"[\w.:+/-]+", re.ASCII)
+"""What a string beside the text may be: an action, a digest. In sentences, and in JSON with texts in it, the
+guard would have to rewrite what programs read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Passed:
@@ -20,7 +30,8 @@ class Passed:
         text: what the model wrote, or what the guard made of it; None where it wrote nothing or where what
             it wrote is withheld.
         verified: whether the guard has seen all of it.
-        finish, scores, strings: as of the answer; of the strings only single words that the guard let pass.
+        finish, scores, strings: as of the answer, but no word that the guard would change; of the strings
+            only single words.
         withheld: the names of the others, and ``text`` where that is withheld.
         verdict: about the text.
     """
@@ -51,17 +62,15 @@ class Checked:
 
     def __init__(self, guard: Guard | None) -> None:
         self._guard = guard
+        self._names: dict[str, bool] = {}
 
     def __call__(self, answers: Sequence[Answer]) -> list[Passed]:
         """What may leave of each answer, in order; their texts are judged together."""
         if self._guard is None:
             return [Passed(one.text, False, one.finish, one.scores, one.strings) for one in answers]
-        places = [(at, name, text) for at, one in enumerate(answers) for name, text in _texts(one)]
-        judged = self._guard.batch([text for *_, text in places], direction="output") if places else []
-        verdicts: list[dict[str, Verdict]] = [{} for _ in answers]
-        for (at, name, _), verdict in zip(places, judged, strict=True):
-            verdicts[at][name] = verdict
-        return [_passed(one, found) for one, found in zip(answers, verdicts, strict=True)]
+        texts = [one.text for one in answers if one.text is not None]
+        verdicts = iter(self._guard.batch(texts, direction="output") if texts else ())
+        return [self._passed(one, None if one.text is None else next(verdicts)) for one in answers]
 
     def message(self, told: str) -> str:
         """A message that may quote an endpoint, as it may be shown."""
@@ -70,28 +79,31 @@ class Checked:
         [verdict] = self._guard.batch([told], direction="output")
         return verdict.text if verdict.text is not None else "the endpoint failed; what it says is withheld"
 
+    def _passed(self, answer: Answer, verdict: Verdict | None) -> Passed:
+        text = None if verdict is None else verdict.text
+        finish = answer.finish if answer.finish is None or self._may(answer.finish) else UNKNOWN
+        scores = {name: value for name, value in answer.scores.items() if self._may(name)}
+        strings = {
+            name: value
+            for name, value in answer.strings.items()
+            if self._may(name) and _WORD.fullmatch(value) and self._may(value)
+        }
+        withheld = ["text"] if verdict is not None and text is None else []
+        withheld += [name if self._may(name) else UNKNOWN for name in answer.strings if name not in strings]
+        withheld += ["scores"] if len(scores) < len(answer.scores) else []
+        return Passed(text, True, finish, scores, strings, tuple(withheld), verdict)
 
-_TEXT = "text"
-_WORD = re.compile(r"[\w.:+/-]{1,64}", re.ASCII)
-"""What may be a word of a protocol: an action, a digest, a name. Sentences, and JSON with texts in it, are
-for the guard, which would have to rewrite them, and nobody could read them then."""
-
-
-def _texts(answer: Answer) -> list[tuple[str, str]]:
-    text = [] if answer.text is None else [(_TEXT, answer.text)]
-    words = [(f"strings.{name}", one) for name, one in answer.strings.items() if _WORD.fullmatch(one)]
-    return text + words
-
-
-def _passed(answer: Answer, verdicts: Mapping[str, Verdict]) -> Passed:
-    same = {name for name, verdict in verdicts.items() if verdict.text == verdict.original}
-    strings = {name: value for name, value in answer.strings.items() if f"strings.{name}" in same}
-    withheld = [name for name in answer.strings if name not in strings]
-    verdict = verdicts.get(_TEXT)
-    if verdict is not None and verdict.text is None:
-        withheld.insert(0, _TEXT)
-    text = None if verdict is None else verdict.text
-    return Passed(text, True, answer.finish, answer.scores, strings, tuple(withheld), verdict)
+    def _may(self, name: str) -> bool:
+        """Whether a name may leave: rewritten it would be another."""
+        if len(name) > LONGEST_NAME:
+            return False
+        if name not in self._names:
+            assert self._guard is not None
+            if len(self._names) == MOST_NAMES:
+                self._names.clear()
+            [verdict] = self._guard.batch([name.replace("_", " ")], direction="output")
+            self._names[name] = verdict.text == verdict.original
+        return self._names[name]
 
 
 def _told(verdict: Verdict) -> dict[str, Any]:

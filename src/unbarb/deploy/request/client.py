@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import isfinite
 from time import monotonic, perf_counter
 from typing import TypeVar
 
@@ -128,9 +129,12 @@ class Client:
     def _whole(self, body: Json, seconds: float) -> Answer:
         reply = self._http.ask(self._path, body, seconds)
         try:
-            return self.dialect.answer(reply)
+            answer = self.dialect.answer(reply)
+            if not all(map(isfinite, answer.scores.values())):
+                raise ValueError("a score that is no number")
         except ValueError as error:
             raise self._unknown(error) from error
+        return answer
 
     def _streamed(self, body: Json, seconds: float, came: Told) -> Answer:
         parts: list[str] = []
