@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,36 @@ def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     clean(source, out, workers=1, shard_bytes=10_000, filter=True)
     clean(source, tmp_path / "whole", workers=1, shard_bytes=10_000, filter=True)
     assert tree(out) == tree(tmp_path / "whole")
+
+
+def test_a_worker_that_is_killed_costs_nothing(tmp_path: Path) -> None:
+    source = corpus(tmp_path / "in", 600)
+    killed: list[int] = []
+
+    def kill(now: Progress) -> None:
+        if now.rows and not killed:
+            killed.append(active_children()[0].pid or 0)
+            os.kill(killed[0], signal.SIGKILL)
+
+    clean(source, tmp_path / "killed", workers=2, shard_bytes=5000, filter=True, progress=kill)
+    assert killed
+    clean(source, tmp_path / "whole", workers=1, shard_bytes=5000, filter=True)
+    assert tree(tmp_path / "killed") == tree(tmp_path / "whole")
+
+
+def test_a_run_that_is_interrupted_leaves_no_worker_behind_and_goes_on(tmp_path: Path) -> None:
+    source = corpus(tmp_path / "in", 600)
+
+    def interrupt(now: Progress) -> None:
+        if now.rows:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        clean(source, tmp_path / "cut", workers=2, shard_bytes=5000, filter=True, progress=interrupt)
+    assert active_children() == []
+    clean(source, tmp_path / "cut", workers=1, shard_bytes=5000, filter=True)
+    clean(source, tmp_path / "whole", workers=1, shard_bytes=5000, filter=True)
+    assert tree(tmp_path / "cut") == tree(tmp_path / "whole")
 
 
 def test_what_is_finished_is_not_done_again(tmp_path: Path) -> None:

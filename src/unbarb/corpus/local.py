@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import active_children, connection, get_context, parent_process
 from typing import Any
 
 from unbarb.corpus.plan import Shard
@@ -59,6 +59,7 @@ def run_local(
 def _pooled(shards: Sequence[Shard], settings: Settings, workers: int, moved: Moved) -> Iterator[ShardDone]:
     context = get_context("spawn")
     rows, size = context.Value("q", 0), context.Value("q", 0)
+    others = active_children()
     with (
         _one_thread_each(),
         ProcessPoolExecutor(workers, context, initializer=_start, initargs=(settings, rows, size)) as pool,
@@ -74,8 +75,13 @@ def _pooled(shards: Sequence[Shard], settings: Settings, workers: int, moved: Mo
                     seen = now
                 for future in done:
                     yield future.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        except BaseException:
+            # Nobody waits for what is half done: it is done again when the run goes on.
+            for process in active_children():
+                if process not in others:
+                    process.terminate()
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 @contextmanager

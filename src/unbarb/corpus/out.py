@@ -91,9 +91,9 @@ class Output:
     def _refuse_others(self, begun: bytes | None, now: Mapping[str, Any], resume: bool) -> None:
         if self._finished is not None:
             before = self._finished.to_dict()
-            told = {name: before[name] for name in ("unbarb", "settings")}
-            told["models"] = {name: before["models"].get(name) for name in now["models"]}
-            self._refuse_other(told, now, "a finished run")
+            models = {name: before["models"].get(name) for name in now["models"]}
+            asked = {"unbarb": before["unbarb"], "settings": before["settings"], "models": models}
+            self._refuse_other(asked, now, "a finished run")
         elif begun is not None and not resume:
             raise InputError(f"{self.place} holds a run that was stopped; go on with it, or --overwrite")
         elif begun is not None:
