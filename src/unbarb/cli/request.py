@@ -28,7 +28,8 @@ Task = StrEnum("Task", ["chat", "completion", "generate", "classify", "infer"])
 Url = Annotated[
     str,
     typer.Argument(
-        help="The endpoint: for openai up to /v1, for caikit and kserve what stands before /api and /v2."
+        metavar="URL",
+        help="The endpoint: for openai up to /v1, for caikit and kserve what stands before /api and /v2.",
     ),
 ]
 Model = Annotated[str, typer.Option("--model", "-m", metavar="NAME", help="What the endpoint calls it.")]
@@ -146,7 +147,14 @@ def request(
     """Ask a model that is served, in Caikit's dialect, KServe's (Open Inference Protocol v2) or OpenAI's.
 
     What comes back passes the guard before it is shown or written. Certificates are checked, redirects are
-    not followed, and a key is read from an environment variable only.
+    not followed, and a key is read from an environment variable only. An endpoint that is busy or away is
+    asked again; a run that was stopped goes on with --resume.
+
+    unbarb request http://localhost:8000/v1 -m detox "what a stupid map"
+
+    unbarb request https://detox.example -d caikit -m opt --stream "Prompt: …"
+
+    unbarb request http://localhost:8000 -d kserve -m default -i in.csv -o out.jsonl
 
     Exit codes: 0 done, 2 wrong use or an endpoint that cannot be used, 3 some rows could not be read or got
     no answer.

@@ -18,7 +18,7 @@ UNKNOWN = "unknown"
 """Stands for a word of the endpoint's that may not leave."""
 
 _WORD = re.compile(r"[\w.:+/-]+", re.ASCII)
-"""What a string beside the text may be: an action, a digest. In sentences, and in JSON with texts in it, the
+"""What a string beside the text may be: an action, a digest. In a sentence, or in JSON with texts in it, the
 guard would have to rewrite what programs read."""
 
 
