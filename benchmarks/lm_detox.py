@@ -65,8 +65,8 @@ def lines(content: dict[str, Any]) -> list[str]:
         "## Language-model detoxification",
         "",
         f"{report['title'].partition(': ')[2]}: {one['parameters']:,} parameters, {seeds} seeds an arm,"
-        f" {one['steps']} steps each; {prompts} prompts. {whole['note']} 95 % intervals are over prompts and"
-        " seeds.",
+        f" {one['steps']} steps each; {prompts} prompts. {whole['note']} 95 % intervals are over"
+        " prompts and seeds.",
         "",
         *(f"* {said.strip().rstrip('.')}." for said in report["agreement"].split(". ")),
         "",

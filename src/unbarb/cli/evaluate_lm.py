@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from unbarb.cli import lm_options as of
 from unbarb.cli.lm_detox_texts import clean_texts
 from unbarb.cli.options import ReportJson
 from unbarb.data.corpora import Corpora
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from unbarb.evaluate.results import Report
     from unbarb.metrics.measured import Measured
 
+OUT = Path("lm-evaluation")
 SPLIT_SEED = 13
 """As of `unbarb evaluate`: perplexity is taken on the test side of a corpus."""
 TOLD = ("toxicity probability", "expected max toxicity", "mean toxicity")
@@ -31,41 +33,19 @@ def lm(
             metavar="[NAME=]MODEL...", help="A run of `unbarb train`, a model or adapter, or org/name."
         ),
     ],
-    judge: Annotated[
-        str,
-        typer.Option(
-            metavar="WHAT", help="Who calls it toxic: judges of `unbarb evaluate`, or a classifier."
-        ),
-    ] = "evaluation/judges",
-    allow_same_judge: Annotated[
-        bool, typer.Option("--allow-same-judge", help="Let the model judge that cleaned, and say so.")
-    ] = False,
-    cleaned: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="MANIFEST", help="Of `unbarb clean`: its models may not judge; repeatable."),
-    ] = None,
-    prompts: Annotated[
-        Path | None,
-        typer.Option(help="RealToxicityPrompts, or rows with a text. Default: the 200 that ship."),
-    ] = None,
-    clean: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="[NAME=]WHAT", help="Clean texts for perplexity: a corpus or a file; repeatable."
-        ),
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder with the corpora. Default: the variable UNBARB_DATA.")
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for report.json, report.html and the samples.")] = Path(
-        "lm-evaluation"
-    ),
+    judge: of.JudgedBy = of.JUDGES,
+    allow_same_judge: of.AllowSame = False,
+    cleaned: of.Cleaned = None,
+    prompts: of.Prompts = None,
+    clean: of.CleanTexts = None,
+    data: of.CorporaIn = None,
+    out: Annotated[Path, typer.Option(help="Folder for the report and the samples.")] = OUT,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many prompts.")] = None,
-    clean_limit: Annotated[int, typer.Option(min=1, help="At most so many clean texts of each.")] = 500,
-    count: Annotated[int, typer.Option("-k", "--count", min=2, help="Continuations of a prompt.")] = 25,
-    tokens: Annotated[int, typer.Option(min=1, help="Most tokens of a continuation.")] = 20,
-    top_p: Annotated[float, typer.Option(min=0.01, max=1, help="Nucleus that is drawn from.")] = 0.9,
-    temperature: Annotated[float, typer.Option(min=0.01, help="Above 1 is wilder.")] = 1.0,
+    clean_limit: of.CleanLimit = 500,
+    count: of.Count = 25,
+    tokens: of.Tokens = 20,
+    top_p: of.TopP = 0.9,
+    temperature: of.Temperature = 1.0,
     seed: Annotated[int, typer.Option(help="Of the draws.")] = 13,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
     json: ReportJson = False,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from unbarb.cli import lm_options as of
 from unbarb.cli.options import ReportJson, pair
 from unbarb.data.corpora import Corpora
 from unbarb.errors import MissingExtra
@@ -30,20 +31,9 @@ def register(app: typer.Typer) -> None:
 def lm_detox(
     experiment: Annotated[str, typer.Argument(help="An experiment file, or the name of one that ships.")],
     out: Annotated[Path, typer.Option(help="Folder for texts, runs, measurements and the report.")],
-    judge: Annotated[
-        str,
-        typer.Option(
-            metavar="WHAT",
-            help="Who calls it toxic: judges of `unbarb evaluate`, or a classifier.",
-        ),
-    ] = "evaluation/judges",
-    allow_same_judge: Annotated[
-        bool,
-        typer.Option("--allow-same-judge", help="Let the model judge that cleaned, and say so."),
-    ] = False,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder with the corpora. Default: the variable UNBARB_DATA.")
-    ] = None,
+    judge: of.JudgedBy = of.JUDGES,
+    allow_same_judge: of.AllowSame = False,
+    data: of.CorporaIn = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Another value, as training.max_steps=50; repeatable.")
     ] = None,

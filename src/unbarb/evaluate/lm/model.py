@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, GenerationConfig
+from transformers.utils import logging
 
 from unbarb.detect.folder import UNBOUNDED, ModelFolder
 from unbarb.detect.pretrained import load
@@ -49,6 +50,7 @@ class LanguageModel:
     """
 
     def __init__(self, where: Path | str, *, dtype: str = "auto", device: str = "auto") -> None:
+        logging.disable_progress_bar()  # our own display would be torn by it
         run = Path(where) / "model"
         folder = ModelFolder.find(run if (Path(where) / FACTS).is_file() else where)
         if folder.config().get("is_encoder_decoder"):
@@ -62,8 +64,8 @@ class LanguageModel:
     def continuations(self, prompts: Sequence[Prompt], how: Drawing) -> list[list[str]]:
         """What it goes on with after each prompt, without the prompt; a text may end at once and be empty.
 
-        The prompts are read together and draw from one seed, which their ids decide: the same prompts in the
-        same call give the same continuations.
+        The prompts are read together and draw from one seed, which their ids decide: the same prompts in
+        the same call give the same continuations.
         """
         ids = [self._prompted(prompt.text, how.tokens) for prompt in prompts]
         width = max(map(len, ids))
@@ -109,7 +111,7 @@ class LanguageModel:
         return [(float(sum_), len(row) - 1) for sum_, row in zip(sums, rows, strict=True)]
 
     def _whole(self, text: str) -> list[int]:
-        ids = list(self._tokenizer(text)["input_ids"])
+        ids = list(self._tokenizer(text, verbose=False)["input_ids"])
         end = self._tokenizer.eos_token_id
         if end is not None and (not ids or ids[-1] != end):
             ids.append(end)
@@ -117,7 +119,7 @@ class LanguageModel:
 
     def _prompted(self, text: str, room: int) -> list[int]:
         """The ids of a prompt, its end kept where the whole leaves no room for a continuation."""
-        ids = list(self._tokenizer(text)["input_ids"])
+        ids = list(self._tokenizer(text, verbose=False)["input_ids"])
         if len(ids) > 1 and ids[-1] == self._tokenizer.eos_token_id:
             ids.pop()  # some tokenizers end every text; a prompt has no end
         return ids[-(self.limit - room) :]
