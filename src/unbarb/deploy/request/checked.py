@@ -18,8 +18,8 @@ UNKNOWN = "unknown"
 """Stands for a word of the endpoint's that may not leave."""
 
 _WORD = re.compile(r"[\w.:+/-]+", re.ASCII)
-"""What a string beside the text may be: an action, a digest. In a sentence, or in JSON with texts in it, the
-guard would have to rewrite what programs read."""
+"""What a string beside the text may be: an action, a digest. In a sentence, or in JSON that holds texts, what
+programs read would have to be rewritten."""
 
 
 @dataclass(frozen=True, slots=True)
