@@ -18,8 +18,10 @@ UNKNOWN = "unknown"
 """Stands for a word of the endpoint's that may not leave."""
 
 _WORD = re.compile(r"[\w.:+/-]+", re.ASCII)
-"""What a string beside the text may be: an action, a digest. In a sentence, or in JSON that holds texts, what
-programs read would have to be rewritten."""
+"""What a string beside the text may be: an action, a digest.
+
+Sentences, and JSON that holds texts, would have to be rewritten, and programs could not read them then.
+"""
 
 
 @dataclass(frozen=True, slots=True)
