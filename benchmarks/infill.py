@@ -14,7 +14,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from time import process_time
@@ -51,7 +51,8 @@ def measure(
     experts = load_experts(model)
     rewriter = Infill(experts=experts, **OPTIONS)
     guard = Guard(rewriter=rewriter, threads=1)
-    published, kinder = TMaRCo(experts), TMaRCo(experts, masked=True)
+    published = TMaRCo(experts)
+    kinder = replace(published, masked=True)
     out.mkdir(parents=True, exist_ok=True)
     proposals = Proposals(rewriter, guard)
     systems: dict[str, Rewrite] = {

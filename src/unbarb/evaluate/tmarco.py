@@ -10,7 +10,7 @@ base − ½ anti-expert + ½ expert, where the base has seen the text unmasked.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -31,21 +31,25 @@ class Seeing(Experts, Protocol):
 class TMaRCo:
     """Rewrites by it. `masked` lets the base read the mask instead, which is kinder than the published one.
 
-    What is not replaced keeps its characters, also where the tokenizer would have lower-cased them.
+    What is not replaced keeps its characters, also where the tokenizer would have lower-cased them. `known`
+    are scores that were taken already, which variants may share.
     """
 
     experts: Seeing
     threshold: float = THRESHOLD
     masked: bool = False
+    known: dict[Ids, Floats] = field(default_factory=dict, repr=False)
 
     def __call__(self, texts: Sequence[str]) -> list[str | None]:
         return [self._rewritten(text) for text in texts]
 
     def scores(self, ids: Ids) -> Floats:
         """A piece's distance over the mean of all pieces; (pieces,), and the mean is 1."""
-        views = self.experts.views([Gap(ids[:at], 1, ids[at + 1 :]) for at in range(len(ids))])
-        distance = np.sqrt(divergence(views.expert, views.anti))
-        return np.asarray(distance / max(float(distance.mean()), 1e-12))
+        if ids not in self.known:
+            views = self.experts.views([Gap(ids[:at], 1, ids[at + 1 :]) for at in range(len(ids))])
+            distance = np.sqrt(divergence(views.expert, views.anti))
+            self.known[ids] = np.asarray(distance / max(float(distance.mean()), 1e-12))
+        return self.known[ids]
 
     def _rewritten(self, text: str) -> str:
         tokenizer = self.experts.tokenizer
