@@ -15,9 +15,8 @@ MANY = 6
 STRANGE = 8
 BARE = 2
 SHORT = 6
-HEARD, OPEN, AMONG = 0.3, 0.8, 2
-"""A word so toxic among others, and so toxic in its sentence alone, that the sentence counts by itself;
-and the most dozens of words by which its odds are divided then."""
+HEARD = 0.3
+"""A sentence of several with a word so toxic is read by itself too."""
 
 Score = TypeVar("Score", float, NDArray[np.floating[Any]])
 
@@ -30,14 +29,6 @@ def doubted(score: Score, words: int, times: float = 1.0) -> Score:
     """
     dozens = min(max(words / DOZEN, 1.0), MANY) * times
     return score / (score + (1 - score) * dozens)
-
-
-def outspoken(score: Score, words: int, times: float = 1.0) -> Score:
-    """The score of a sentence by itself, one with an openly toxic word, in a text of so many words.
-
-    Such a sentence sounds toxic by chance far less often than a long text does.
-    """
-    return doubted(score, min(words, AMONG * DOZEN), times)
 
 
 def strangeness(words: Sequence[str], pieces: Sequence[int]) -> float:

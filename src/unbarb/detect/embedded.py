@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unbarb.detect.arrays import read_arrays
-from unbarb.detect.doubt import DOZEN, HEARD, OPEN, doubted, outspoken, strangeness
+from unbarb.detect.doubt import DOZEN, HEARD, doubted, strangeness
 from unbarb.detect.gate import Gate
 from unbarb.detect.normalize import Normalized, normalize
 from unbarb.detect.spared import spared
@@ -145,8 +145,8 @@ class Embedded:
     def _encode(self, readings: Sequence[_Reading]) -> list[tuple[FloatArray, FloatArray]]:
         """Label scores (6,) and word toxicity (words,) of each text.
 
-        A sentence in which a toxic word is heard is read by itself too: an openly toxic one counts, however
-        much harmless text stands around it.
+        A sentence in which a toxic word is heard is read by itself too: much harmless text around an insult
+        does not hide it. It is doubted as the whole text is.
         """
         found = []
         heard: list[tuple[int, _Reading]] = []
@@ -155,10 +155,9 @@ class Embedded:
             found.append((doubted(scores, len(reading.words), reading.strangeness), words))
             heard += [(at, sentence) for sentence in reading.heard(words)]
         alone = self._heads_of([sentence for _, sentence in heard])
-        for (at, sentence), (scores, words) in zip(heard, alone, strict=True):
-            if words.max() >= OPEN:
-                own = outspoken(scores, len(readings[at].words), sentence.strangeness)
-                found[at] = (np.maximum(found[at][0], own), found[at][1])
+        for (at, sentence), (scores, _) in zip(heard, alone, strict=True):
+            own = doubted(scores, len(readings[at].words), sentence.strangeness)
+            found[at] = (np.maximum(found[at][0], own), found[at][1])
         return [(scores.astype(np.float32), words) for scores, words in found]
 
     def _heads_of(self, readings: Sequence[_Reading]) -> list[tuple[FloatArray, FloatArray]]:
