@@ -138,6 +138,11 @@ def test_a_file_that_is_no_parquet_is_told(cleaned, tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "data").exists()
 
 
+def test_a_column_of_nulls_holds_no_texts(cleaned) -> None:
+    table = pa.table({"text": pa.nulls(3), "n": range(3)})
+    assert read(cleaned({"a.parquet": written(table)}).data("a.parquet")).equals(table)
+
+
 def test_a_file_without_rows_stays_one(cleaned) -> None:
     table = pa.table({"text": pa.array([], pa.string())})
     ran = cleaned({"a.parquet": written(table)})

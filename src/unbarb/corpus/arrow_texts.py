@@ -28,8 +28,11 @@ def is_list(kind: Any) -> bool:
 
 
 def holds_texts(kind: Any, *, inside: bool = False) -> bool:
-    """Whether a column of this type can hold texts: strings, lists of them, or chat messages."""
-    if is_string(kind):
+    """Whether a column of this type can hold texts: strings, lists of them, or chat messages.
+
+    One of nulls alone has no type of its own; it holds none now.
+    """
+    if is_string(kind) or pa.types.is_null(kind):
         return True
     if is_list(kind):
         return holds_texts(kind.value_type, inside=True)

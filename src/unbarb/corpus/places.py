@@ -166,7 +166,7 @@ def _listed_local(path: Path) -> list[Entry]:
             for name in names
         ]
     else:
-        files = [path] if path.exists() else []
+        files = [path] if path.is_file() else []
     entries = []
     for file in files:
         status = file.stat()

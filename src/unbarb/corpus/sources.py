@@ -57,7 +57,9 @@ def find(source: str | Sequence[str], format: str | None = None, out: str | None
     for one in given:
         entries = [(name, entry) for name, entry in _entries(one) if not _written(entry.uri, one, out)]
         problems += (
-            [] if entries else [f"{one}: no such file, or nothing in it; give a file, folder or glob"]
+            []
+            if entries
+            else [f"{one}: no such file, or nothing in it; give files (no pipes), folders or globs"]
         )
         for name, entry in entries:
             if name in names and names[name].uri != entry.uri:
