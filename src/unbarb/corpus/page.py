@@ -36,12 +36,17 @@ def page(manifest: Manifest) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>unbarb: corpus report</title><style>{css}</style></head><body>"
-        f"<h1>Corpus report</h1><p>{len(manifest.inputs):,} files, cleaned by the policy"
+        f"<h1>Corpus report</h1><p>{_files_in(manifest)}, cleaned by the policy"
         f" <b>{escape(policy['name'])}</b>.</p>{_facts(manifest.counts)}"
         f"{_charts(manifest)}{_samples(manifest)}{_files(manifest)}{_about(manifest)}"
         "<footer>Every change, with its scores before and after, stands in the folders beside this file."
         " </footer></body></html>\n"
     )
+
+
+def _files_in(manifest: Manifest) -> str:
+    count = len(manifest.inputs)
+    return f"{count:,} file{'' if count == 1 else 's'}"
 
 
 def _facts(counts: Mapping[str, int]) -> str:
@@ -63,12 +68,13 @@ def _charts(manifest: Manifest) -> str:
         _chart("What was done to the texts", tallies.get("actions", {}), of=texts),
         _chart("Which rule decided", tallies.get("rules", {})),
         _chart("Which step did it", steps),
-        _spread("Toxicity of the changed texts before", tallies.get("before", {})),
-        _spread("and after", tallies.get("after", {})),
         _chart("Why rows could not be read", tallies.get("unread", {})),
     ]
+    before = _spread("Toxicity of the changed texts before", tallies.get("before", {}))
+    after = _spread("and after", tallies.get("after", {}))
     note = '<p class="soft">Shares in the first chart are of all texts, in the others of what is shown.</p>'
-    return f'<h2>What was found</h2>{note}<div class="charts">{"".join(parts)}</div>'
+    charts = f'<div class="charts">{"".join(parts)}</div><div class="charts">{before}{after}</div>'
+    return f"<h2>What was found</h2>{note}{charts}"
 
 
 def _chart(title: str, counts: Mapping[str, int], of: int | None = None) -> str:
