@@ -52,6 +52,12 @@ def test_a_guard_loads_no_workshop() -> None:
     assert not loaded & {"torch", "transformers", "sklearn", "peft", "onnx", "matplotlib", "typer", "rich"}
 
 
+def test_a_corpus_loads_neither_tables_nor_a_cluster() -> None:
+    loaded = loaded_after("import unbarb.corpus")
+    assert "onnxruntime" in loaded
+    assert not loaded & {"pyarrow", "ray", "datatrove", "torch", "transformers", "pydantic"}
+
+
 def test_a_stream_loads_no_service_and_no_store() -> None:
     loaded = loaded_after("import unbarb.stream")
     assert "unbarb" in loaded

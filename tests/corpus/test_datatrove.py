@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import importlib
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from unbarb.errors import ConfigError
+from unbarb.errors import ConfigError, MissingExtra
 from unbarb.guard import Guard
 
 datatrove = pytest.importorskip("datatrove", reason="needs the extra 'datatrove'")
@@ -102,6 +104,14 @@ def test_the_pipeline_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.Monke
 
     (written,) = Path("clean").iterdir()
     assert json.loads(gzip.decompress(written.read_bytes()))["text"] == CLEAN
+
+
+def test_without_datatrove_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "datatrove.data", None)
+    monkeypatch.delitem(sys.modules, "unbarb.corpus.datatrove")
+
+    with pytest.raises(MissingExtra, match=r"pip install 'unbarb\[datatrove\]'"):
+        importlib.import_module("unbarb.corpus.datatrove")
 
 
 def test_a_wrong_option_is_told_where_the_pipeline_is_built() -> None:

@@ -18,7 +18,7 @@ from unbarb.corpus import Manifest, clean
 from unbarb.corpus.plan import plan, work
 from unbarb.corpus.run import Progress
 from unbarb.corpus.settings import Settings
-from unbarb.errors import ConfigError, InputError
+from unbarb.errors import ConfigError, InputError, MissingExtra
 from unbarb.guard import Guard
 
 pytest.importorskip("ray", reason="needs the extra 'ray'")
@@ -182,6 +182,15 @@ def test_a_cluster_that_does_not_answer_is_told_at_once(monkeypatch: pytest.Monk
         connected("127.0.0.1:9", None),
     ):
         pytest.fail("nobody listens there")
+
+
+def test_without_ray_it_says_what_to_install(
+    local: Local, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "unbarb.corpus.ray", None)
+
+    with pytest.raises(MissingExtra, match=r"pip install 'unbarb\[ray\]'"):
+        clean(local.source, tmp_path / "out", engine="ray")
 
 
 def workers() -> list[int]:

@@ -12,17 +12,23 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from datatrove.data import Document
-from datatrove.pipeline.base import PipelineStep
-from datatrove.utils.batching import batched
-from datatrove.utils.typeshelper import StatHints
-
 from unbarb.corpus.fields import FieldError, texts_of
 from unbarb.corpus.rows import CHUNK_ROWS
 from unbarb.corpus.settings import Settings
 from unbarb.corpus.stage import DONE, Cleaned, CleanRows, record
+from unbarb.errors import MissingExtra
 from unbarb.policy import Policy
 from unbarb.text import Direction
+
+try:
+    from datatrove.data import Document
+    from datatrove.pipeline.base import PipelineStep
+    from datatrove.utils.batching import batched
+    from datatrove.utils.typeshelper import StatHints
+except ModuleNotFoundError as error:
+    raise MissingExtra.for_feature(
+        "unbarb.corpus.datatrove", error.name or "datatrove", "datatrove"
+    ) from error
 
 TEXT = ("text",)
 UNREAD = "unread"
