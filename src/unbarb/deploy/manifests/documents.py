@@ -11,7 +11,7 @@ import yaml
 
 from unbarb.errors import InputError
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Key = tuple[str | int, ...]
 """A place in a document: names of fields, and positions in lists from 0."""
@@ -96,7 +96,7 @@ def parse(text: str, file: str) -> tuple[list[Document], list[Problem]]:
     problems: list[Problem] = []
     whole = Document({}, file)
     try:
-        for node in yaml.compose_all(text, Loader=_LOADER):
+        for node in yaml.compose_all(text, Loader=LOADER):
             if node is None or (isinstance(node, yaml.ScalarNode) and not node.value):
                 continue
             lines: dict[Key, int] = {}
@@ -149,7 +149,7 @@ def _placed(node: yaml.Node, path: Key, lines: dict[Key, int]) -> Iterator[Key]:
 
 
 def _value(node: yaml.Node) -> Any:
-    maker = _LOADER("")
+    maker = LOADER("")
     try:
         return maker.construct_document(node)
     finally:

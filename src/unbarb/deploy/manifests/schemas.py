@@ -21,7 +21,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 from referencing import Registry, Resource
 
-from unbarb.deploy.manifests.documents import Document, Key, Problem
+from unbarb.deploy.manifests.documents import LOADER, Document, Key, Problem
 from unbarb.deploy.manifests.kustomize import is_kustomization
 from unbarb.deploy.manifests.names import did_you_mean
 from unbarb.deploy.manifests.structural import json_schema
@@ -119,7 +119,7 @@ def _definitions(path: Path) -> list[dict[str, Any]]:
     try:
         raw = path.read_bytes()
         raw = gzip.decompress(raw) if path.suffix == ".gz" else raw
-        found = [one for one in yaml.safe_load_all(raw) if one]
+        found = [one for one in yaml.load_all(raw, Loader=LOADER) if one]
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
