@@ -48,7 +48,11 @@ class Flipped:
     """The server gets the body with its last byte changed."""
 
 
-Fault = Callable[[Asked], Answer | Cut | Flipped | None]
+class Unsigned:
+    """The answer tells no checksum, and an ETag that is none."""
+
+
+Fault = Callable[[Asked], Answer | Cut | Flipped | Unsigned | None]
 
 
 def refusing(status: int, code: str, words: str = "") -> Answer:
@@ -130,6 +134,11 @@ class _Handler(BaseHTTPRequestHandler):
                 for name, value in said.getheaders()
                 if name.lower() not in ("connection", "date", "server", "transfer-encoding")
             ]
+            if isinstance(fault, Unsigned):
+                headers = [
+                    one for one in headers if not one[0].lower().startswith(("x-amz-checksum", "etag"))
+                ]
+                headers.append(("ETag", '"of-the-stores-own"'))
             if isinstance(fault, Cut):
                 self._answer(said.status, headers, content, len(content) // 2)
                 self.close_connection = True

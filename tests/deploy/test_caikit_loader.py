@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +23,55 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokeni
 ROOT = Path(__file__).parents[2]
 IDS = [3, 20, 21, 22, 1]
 TEXT = "detoxify: you are an idiot"
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+
+
+def python() -> str:
+    """The interpreter of ``.venv-caikit``, or of the environment that UNBARB_CAIKIT names."""
+    found = Path(os.environ.get("UNBARB_CAIKIT") or ROOT / ".venv-caikit") / "bin" / "python"
+    assert found.exists(), f"{found} is not there: run `make caikit`, or name its folder in UNBARB_CAIKIT"
+    return str(found)
 
 
 def caikit(*arguments: object) -> str:
-    """What the script says in ``.venv-caikit``, or in the environment that UNBARB_CAIKIT names."""
-    python = Path(os.environ.get("UNBARB_CAIKIT") or ROOT / ".venv-caikit") / "bin" / "python"
-    assert python.exists(), f"{python} is not there: run `make caikit`, or name its folder in UNBARB_CAIKIT"
+    """What the script says in Caikit's environment."""
     script = Path(__file__).parent / "caikit_loads.py"
-    command = [str(python), "-W", "ignore", str(script), *map(str, arguments)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    command = [python(), "-W", "ignore", str(script), *map(str, arguments)]
     done = subprocess.run(
-        command, capture_output=True, text=True, env=environment, timeout=480, check=False
+        command, capture_output=True, text=True, env=ENVIRONMENT, timeout=480, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()[-1]
+
+
+@contextmanager
+def runtime(models: Path) -> Iterator[str]:
+    """The address of Caikit's own runtime, with every model of the folder."""
+    with closing(socket.socket()) as door:
+        door.bind(("127.0.0.1", 0))
+        port = door.getsockname()[1]
+    told = {
+        "RUNTIME_LIBRARY": "caikit_nlp", "RUNTIME_LOCAL_MODELS_DIR": str(models),
+        "RUNTIME_GRPC_ENABLED": "false", "RUNTIME_HTTP_ENABLED": "true", "RUNTIME_HTTP_PORT": str(port),
+        "RUNTIME_METRICS_ENABLED": "false",
+    }  # fmt: skip
+    process = subprocess.Popen(
+        [python(), "-W", "ignore", "-m", "caikit.runtime"], env=ENVIRONMENT | told, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if "Uvicorn running on" in line:
+                break
+        assert process.poll() is None, "".join(said)
+        assert f":{port} " in said[-1]  # it takes the next one where this one was taken meanwhile
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
 
 
 def ours(folder: Path, seq2seq: bool) -> dict[str, Any]:
@@ -77,3 +116,19 @@ def test_caikit_loads_each_and_says_what_transformers_5_says(tmp_path: Path) -> 
         assert torch.allclose(torch.tensor(said["logits"]), torch.tensor(mine["logits"]), atol=loose), name
         assert said["text"] == mine["text"] or loose == 0.05, name
     assert theirs[2]["text"] == "you are a person"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_caikits_runtime_serves_the_folder_by_its_name(tmp_path: Path) -> None:
+    lay("caikit", t5(tmp_path / "t5"), tmp_path / "models" / "detox-t5")
+    asked = {"model_id": "detox-t5", "inputs": TEXT, "parameters": {"max_new_tokens": 8}}
+    with runtime(tmp_path / "models") as address:
+        request = urllib.request.Request(
+            f"{address}/api/v1/task/text-generation", json.dumps(asked).encode(),
+            {"Content-Type": "application/json"},
+        )  # fmt: skip
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            said = json.load(answer)
+    assert said["generated_text"] == "you are a person"
+    assert said["finish_reason"] == "EOS_TOKEN"

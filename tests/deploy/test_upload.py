@@ -11,13 +11,15 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from fault_proxy import Asked, Cut, Fault, Flipped, refusing
+from fault_proxy import Asked, Cut, Fault, Flipped, Unsigned, refusing
 from object_store import PART, Store
 
 pytest.importorskip("botocore")
 
 from unbarb.deploy.manifest import NAME, Manifest
+from unbarb.deploy.s3.parts import MIB, Part, part_length
 from unbarb.deploy.s3.place import Place
+from unbarb.deploy.s3.send import same_part
 from unbarb.deploy.s3.upload import Uploaded, upload
 from unbarb.errors import InputError
 
@@ -135,7 +137,10 @@ def test_what_is_there_is_not_sent_again(store: Store, folder: Path) -> None:
     ]
 
 
-def test_an_upload_that_is_killed_goes_on(store: Store, folder: Path) -> None:
+@pytest.mark.parametrize(("signal_sent", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+def test_an_upload_that_is_killed_or_stopped_goes_on(
+    store: Store, folder: Path, signal_sent: signal.Signals, code: int
+) -> None:
     (folder / BIG).write_bytes(bytes(range(256)) * (12 * 2**20 // 256))  # the command's least part is 5 MiB
     reached, dead = threading.Event(), threading.Event()
 
@@ -143,23 +148,27 @@ def test_an_upload_that_is_killed_goes_on(store: Store, folder: Path) -> None:
         if asked.part != 3:
             return None
         reached.set()
-        assert dead.wait(30)
+        assert dead.wait(180)
         return Cut()  # what had passed of it is not the server's yet
 
     store.proxy.fault = hold
-    code = (
+    command = (
         "import sys; from unbarb.cli.deploy import register; import typer; app = typer.Typer();"
         " app.callback()(lambda: None); register(app); app(sys.argv[1:])"
     )
     address = f"s3://{store.bucket}/models/m1"
     options = ["deploy", "upload", str(folder), address, "--part-size", "5", "--parallel", "1"]
-    process = subprocess.Popen([sys.executable, "-c", code, *options])
+    process = subprocess.Popen([sys.executable, "-c", command, *options])
     try:
-        assert reached.wait(60)
-    finally:
-        process.kill()
-        assert process.wait(30) == -signal.SIGKILL
+        assert reached.wait(120)
+        process.send_signal(signal_sent)
+        if signal_sent == signal.SIGKILL:
+            process.wait(60)
         dead.set()
+        assert process.wait(60) == code
+    finally:
+        dead.set()
+        process.kill()
     store.proxy.clear()
     assert put(store, folder, part=5 * 2**20).parts_there == 2
     assert store.content(f"models/m1/{BIG}") == (folder / BIG).read_bytes()
@@ -170,6 +179,52 @@ def test_a_store_that_has_other_bytes_than_were_sent_is_found_out(store: Store, 
     with pytest.raises(InputError, match=r"model\.safetensors is not what was sent: the store has 136,192"):
         put(store, folder)
     assert f"models/m1/{NAME}" not in store.held()
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+def test_a_store_that_keeps_no_checksums_has_each_file_read_back(
+    store: Store, folder: Path, flipped: bool
+) -> None:
+    def fault(asked: Asked) -> Unsigned | Flipped | None:
+        if asked.method == "HEAD":
+            return Unsigned()
+        return Flipped() if flipped and asked.part == 2 else None
+
+    store.proxy.fault = fault
+    if flipped:
+        with pytest.raises(InputError, match=r"model\.safetensors is not what was sent"):
+            put(store, folder)
+    else:
+        put(store, folder)
+    read = [one.path.rpartition("/")[2] for one in store.proxy.log if one.method == "GET"]
+    assert "model.safetensors" in read
+
+
+@pytest.mark.parametrize(
+    ("size", "asked", "length"),
+    [
+        (1, 16 * MIB, 16 * MIB),
+        (16 * MIB * 10_000, 16 * MIB, 16 * MIB),
+        (16 * MIB * 10_000 + 1, 16 * MIB, 17 * MIB),
+        (5 * 2**40, 16 * MIB, 525 * MIB),
+    ],
+)
+def test_a_large_file_has_larger_parts_and_never_too_many(size: int, asked: int, length: int) -> None:
+    assert part_length(size, asked, Path("model")) == length
+    assert -(-size // length) <= 10_000
+
+
+def test_a_file_that_no_object_holds_is_told() -> None:
+    with pytest.raises(InputError, match="are more than an object may have"):
+        part_length(5 * 2**30 * 10_000 + 1, 16 * MIB, Path("model"))
+
+
+def test_a_stores_own_checksum_counts_before_its_etag() -> None:
+    part = Part(1, 0, 3, "sha", "md5")
+    assert same_part(part, 3, '"md5"', None)
+    assert same_part(part, 3, '"of-the-stores-own"', "sha")
+    assert not same_part(part, 3, '"md5"', "another")
+    assert not same_part(part, 2, '"md5"', "sha")
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 DIFFERENT = 1
 """Exit code where what is there is not what the manifest says."""
 
+STOPPED = 130
+"""Exit code after Ctrl-C, as a shell has it: 128 and the signal's number."""
+
 MIB = 1 << 20
 
 Folder = Annotated[
@@ -189,6 +192,9 @@ def _store(address: str, allow_http: bool, parallel: int = 4) -> Iterator[tuple[
     client = connect(allow_http=allow_http, parallel=parallel)
     try:
         yield client, place
+    except KeyboardInterrupt:
+        typer.echo("unbarb: stopped; run the same command again: it goes on from here", err=True)
+        raise typer.Exit(STOPPED) from None
     finally:
         client.close()
 

@@ -87,12 +87,13 @@ def begun(client: S3Client, place: Place, name: str, cut: Cut) -> tuple[str, dic
     for page in client.get_paginator("list_parts").paginate(**where, UploadId=upload):  # type: ignore[arg-type]
         for said in page.get("Parts", ()):
             part = parts.get(said["PartNumber"])
-            if part and _same(part, said["Size"], said["ETag"], said.get("ChecksumSHA256")):
+            if part and same_part(part, said["Size"], said["ETag"], said.get("ChecksumSHA256")):
                 there[part.number] = said["ETag"]
     return upload, there
 
 
-def _same(part: Part, size: int, etag: str, checksum: str | None) -> bool:
+def same_part(part: Part, size: int, etag: str, checksum: str | None) -> bool:
+    """Whether what a store says of a part is said of this one."""
     if size != part.length:
         return False
     return checksum == part.sha256 if checksum else etag.strip('"') == part.etag
