@@ -84,6 +84,7 @@ def _kill(part: dict[str, Any]) -> list[str]:
         f"kill -9 at {part['kills']} random moments, in {part['runs']} runs over {part['rows']:,} rows"
         f" ({part['counts']['unread']} of them no JSON), every second time to the first process alone; each"
         f" run was resumed until it ended: all files are {SAME[part['identical']]} as those of an unbroken"
-        f" run. On Ray, {part['workers_killed']} workers killed at random moments of one run: all files are"
+        f" run. On Ray, {part['workers_killed']} workers killed at random moments, in"
+        f" {part['workers_runs']} runs that were left to end: all files are"
         f" {SAME[part['workers_identical']]}.",
     ]

@@ -96,16 +96,24 @@ def run_killing_workers(
     """
     shutil.rmtree(out, ignore_errors=True)
     process = started(command(source, out, "--engine", "ray", *options), out.with_name(f"{out.name}.log"))
-    while not _cleaning(process.pid) and process.poll() is None:
-        _pause(process, EVERY)
+    _workers(process)
     began, done = time.perf_counter(), 0
     for moment in sorted(random.uniform(0, longest) for _ in range(kills)):
         _pause(process, max(0.0, moment - (time.perf_counter() - began)))
-        if process.poll() is None and (workers := _cleaning(process.pid)):
+        if workers := _workers(process):
             with suppress(ProcessLookupError):
                 os.kill(random.choice(workers), signal.SIGKILL)
                 done += 1
     return done, process.wait()
+
+
+def _workers(process: subprocess.Popen[bytes]) -> list[int]:
+    """The run's workers, waited for while there are none; empty when it has ended."""
+    while process.poll() is None:
+        if found := _cleaning(process.pid):
+            return found
+        _pause(process, EVERY)
+    return []
 
 
 def _cleaning(pid: int) -> list[int]:
