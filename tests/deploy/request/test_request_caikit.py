@@ -7,13 +7,11 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic
 
 import pytest
+from runtimes import free_port, running
 
 from unbarb.deploy.request.answer import Failure
 from unbarb.deploy.request.client import Client
@@ -27,27 +25,11 @@ pytestmark = pytest.mark.skipif("UNBARB_CAIKIT" not in os.environ, reason="needs
 
 @pytest.fixture(scope="module")
 def caikit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Http]:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        port = door.getsockname()[1]
+    folder, port = tmp_path_factory.mktemp("caikit"), free_port()
     python = Path(os.environ["UNBARB_CAIKIT"]) / "bin" / "python"
-    command = [str(python), str(RUNTIME), str(tmp_path_factory.mktemp("caikit")), str(port)]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    http = Http(f"http://127.0.0.1:{port}")
-    ends = monotonic() + 60
-    try:
-        while True:
-            try:
-                http.ask("/info/models", None, 5.0)
-                break
-            except Failure:
-                assert running.poll() is None, running.communicate()[0].decode()
-                assert monotonic() < ends, "the runtime did not start"
+    command = [str(python), str(RUNTIME), str(folder), str(port)]
+    with running(command, folder, port, lambda http: http.ask("/info/models", None, 5.0)) as http:
         yield http
-    finally:
-        http.close()
-        running.terminate()
-        running.communicate(timeout=30)
 
 
 def test_generation(caikit: Http) -> None:

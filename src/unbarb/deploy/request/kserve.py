@@ -49,6 +49,9 @@ class _KServe:
 class Infer(_KServe):
     """``POST {url}/v2/models/{model}/infer``: a BYTES tensor of one text in, tensors out.
 
+    The protocol has no stream; MLServer's ``…/infer_stream`` answers with an event of tensors for each part
+    (https://mlserver.readthedocs.io/en/latest/user-guide/streaming.html).
+
     Args:
         input: the name of the tensor that takes the text.
         output: the name of the one that holds what the model wrote; default as `TEXTS` says.
@@ -58,11 +61,7 @@ class Infer(_KServe):
     output: str | None = None
 
     def path(self, *, stream: bool) -> str:
-        if stream:
-            raise ConfigError(
-                "infer is not streamed; ask kserve for the task generate, or leave --stream out"
-            )
-        return f"{self.model_path}/infer"
+        return f"{self.model_path}/infer{'_stream' if stream else ''}"
 
     def body(self, prompt: str, *, stream: bool) -> Json:
         tensor = {"name": self.input, "shape": [1], "datatype": "BYTES", "data": [prompt]}
@@ -81,7 +80,10 @@ class Infer(_KServe):
         return Answer(text, scores=scores, strings=strings)
 
     def piece(self, event: Json) -> Piece:
-        raise NotImplementedError
+        text = self.answer(event).text
+        if text is None:
+            raise ValueError("no BYTES output that holds what the model writes")
+        return Piece(text, may_end=True)
 
 
 class Generate(_KServe):
