@@ -6,7 +6,7 @@ from importlib import import_module
 
 import typer
 
-PARTS = ("unbarb.cli.deploy_store", "unbarb.cli.deploy_manifests")
+PARTS = ("unbarb.cli.deploy_layout", "unbarb.cli.deploy_store", "unbarb.cli.deploy_manifests")
 """Modules of the group's commands, each with ``register(group)``; the order is that of the help."""
 
 
