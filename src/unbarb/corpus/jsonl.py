@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from unbarb.corpus.fields import FieldError, Path, kind_of, texts_of
 from unbarb.corpus.json_strings import DuplicateKeyError, check_keys, parse, replaced
-from unbarb.corpus.rows import Empty, Item, Row, Unread, id_of
+from unbarb.corpus.rows import Empty, Item, Row, Unread, id_of, not_utf8
 from unbarb.corpus.settings import Settings
 
 
@@ -26,7 +26,7 @@ class JsonLines:
                 return Empty(raw)
             return self._row(line, raw, number)
         except UnicodeDecodeError as error:
-            reason = f"not UTF-8: byte 0x{raw[error.start]:02x} at byte {error.start + 1}"
+            reason = not_utf8(error)
         except json.JSONDecodeError as error:
             reason = f"not JSON: {error.msg} at column {error.colno}"
         except RecursionError:

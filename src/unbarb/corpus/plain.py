@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from unbarb.corpus.fields import Path
-from unbarb.corpus.rows import Empty, Item, Row, Unread
+from unbarb.corpus.rows import Empty, Item, Row, Unread, not_utf8
 
 TEXT: Path = ("text",)
 
@@ -20,9 +20,7 @@ class PlainLines:
         try:
             return Row(number, None, [(TEXT, content.decode())], raw)
         except UnicodeDecodeError as error:
-            return Unread(
-                number, f"not UTF-8: byte 0x{raw[error.start]:02x} at byte {error.start + 1}", raw
-            )
+            return Unread(number, not_utf8(error), raw)
 
     def write(self, row: Row, new: Mapping[Path, str]) -> bytes:
         _, old = row.texts[0]

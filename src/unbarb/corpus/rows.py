@@ -77,6 +77,11 @@ class Reader(Protocol):
         ...
 
 
+def not_utf8(error: UnicodeDecodeError) -> str:
+    """What is said of bytes that are no text."""
+    return f"not UTF-8: byte 0x{error.object[error.start]:02x} at byte {error.start + 1}"
+
+
 def id_of(row: Mapping[str, Any], column: str | None) -> str | None:
     """The row's id: in `column`, or in ``id`` where there is one.
 

@@ -13,7 +13,7 @@ import numpy as np
 from unbarb.corpus.fields import FieldError, Path, name_of, texts_of
 from unbarb.corpus.settings import Settings
 from unbarb.errors import InputError
-from unbarb.guard import Guard
+from unbarb.guard import THE_POLICYS, Guard
 from unbarb.policy import Policy
 from unbarb.text import Direction, Verdict
 
@@ -84,9 +84,8 @@ class CleanRows:
         self.settings = settings
         policy = settings.load_policy()
         # Where nothing is rewritten no rewriter is loaded.
-        self._guard = Guard(policy, rewriter=None, threads=threads) if settings.filter else Guard(
-            policy, threads=threads
-        )  # fmt: skip
+        rewriter = None if settings.filter else THE_POLICYS
+        self._guard = Guard(policy, rewriter=rewriter, threads=threads)
 
     @property
     def models(self) -> dict[str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from unbarb.corpus.fields import FieldError, Path
 from unbarb.corpus.lines import BOM, LONGEST, UNBALANCED, delimiter_of
-from unbarb.corpus.rows import Empty, Item, Row, Unread, id_of
+from unbarb.corpus.rows import Empty, Item, Row, Unread, id_of, not_utf8
 from unbarb.corpus.settings import Settings
 
 
@@ -36,7 +36,7 @@ class Tabular:
             columns, wanted = self._settings.columns, self._settings.id_column
             return Row(number, id_of(row, wanted), [((name,), row[name]) for name in columns], raw)
         except UnicodeDecodeError as error:
-            reason = f"not UTF-8: byte 0x{raw[error.start]:02x} at byte {error.start + 1}"
+            reason = not_utf8(error)
         except FieldError as error:
             reason = str(error)
         return Unread(number, reason, raw)
