@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from unbarb.detect.doubt import DOZEN, MANY, doubted
+from unbarb.detect.wordpiece import words_of
 from unbarb.guard import Guard
 from unbarb.segment import language
 from unbarb.stream.pieces import Piece
@@ -155,4 +156,4 @@ class _Judging:
 
 def _dozens(text: str) -> float:
     """By how much a detector doubts a text so long."""
-    return min(max(len(text.split()) / DOZEN, 1.0), MANY)
+    return min(max(len(words_of(text)) / DOZEN, 1.0), MANY)
