@@ -186,7 +186,9 @@ def test_vllm_gets_the_adapter_and_is_told_its_rank(models: Path, tmp_path: Path
     assert said["serve"][0] == (
         f"vllm serve {models / 'llama' / 'base'} --enable-lora --lora-modules detox={out} --max-lora-rank 8"
     )
-    assert Manifest.read(out).layout["kind"] == "causal"
+    said = Manifest.read(out).layout
+    assert (said["layout"], said["kind"], said["dtype"]) == ("vllm", "causal", None)
+    assert str(models) not in (out / "README.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize(

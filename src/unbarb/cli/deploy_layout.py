@@ -117,13 +117,14 @@ def layout(
         measured = export_to(wanted)
         lines = measured.pop("lines")[1:]
         rules.arrange(folder, facts)
+        if "base" in measured:
+            measured["base"] = facts["base_name"] or Path(measured["base"]).name
         # The card tells the digests of what is served, not of what it was made of.
         (folder / "README.md").unlink()
         write_card(trained, folder, {"format": form.value, **measured})
         _checked(rules.problems(folder, trained.folder.base), folder, out, form)
-        for path in folder.rglob(
-            "*"
-        ):  # weights are written for their owner alone; a server is another user
+        # Weights are written for their owner alone, and a server is another user.
+        for path in folder.rglob("*"):
             path.chmod(0o755 if path.is_dir() else 0o644)
         said = {name: value for name, value in facts.items() if name not in ("base", "served_at")}
         Manifest.of(folder, said).write(folder)
@@ -159,11 +160,15 @@ def _tell(out: Path, form: Layout, measured: list[str], serve: list[str], json: 
 def _facts(trained: Any, form: Layout, dtype: str, precision: str, served_at: str) -> dict[str, Any]:
     """What a layout goes by, and what its manifest says."""
     named = trained.run.get("base")
+    if form in (Layout.ctranslate2, Layout.onnx):
+        numbers: str | None = precision
+    else:
+        numbers = dtype if EXPORTED[form] == "merged" else None  # an adapter is copied as it is
     return {
         "layout": form.value,
         "kind": trained.kind,
         "model_type": trained.folder.config().get("model_type"),
-        "dtype": precision if form in (Layout.ctranslate2, Layout.onnx) else dtype,
+        "dtype": numbers,
         "of": trained.folder.digest(),
         "base_name": named.get("name") if isinstance(named, dict) else None,
         "base": str(trained.folder.base) if trained.is_adapter else None,
