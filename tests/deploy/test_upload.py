@@ -87,6 +87,18 @@ def test_an_upload_that_was_cut_off_goes_on_with_the_part_it_was_at(store: Store
     assert store.content(f"models/m1/{BIG}") == (folder / BIG).read_bytes()
 
 
+def test_names_are_taken_as_they_are(store: Store, folder: Path) -> None:
+    odd = "größe 1+1 & 100% <x>.bin"
+    (folder / BIG).rename(folder / odd)
+    store.proxy.fault = at_part(3, Cut())
+    with pytest.raises(InputError):
+        put(store, folder)
+    store.proxy.clear()
+    assert put(store, folder).parts_there == 2
+    assert store.content(f"models/m1/{odd}") == (folder / odd).read_bytes()
+    assert put(store, folder).sent_bytes == 0
+
+
 def test_parts_are_taken_for_sent_only_when_they_are_the_files_own(store: Store, folder: Path) -> None:
     store.proxy.fault = at_part(3, Cut())
     with pytest.raises(InputError):
