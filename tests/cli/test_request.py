@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -249,3 +251,13 @@ def test_scores_are_printed_and_kept(ask, guard, endpoint: Endpoint) -> None:
     assert ran.out == "insult 0.25\n"
     (line,) = lines(ask("hello", "--task", "classify", "--json").out)
     assert (line["text"], line["scores"], line["verified"]) == (None, {"insult": 0.25}, True)
+
+
+def test_a_package_that_is_missing_is_named_with_its_extra() -> None:
+    code = (
+        "import sys; sys.modules['httpx2'] = None; from unbarb.cli import main;"
+        " sys.argv = ['unbarb', 'request', 'http://h', 'hello', '-m', 'm']; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "unbarb: unbarb request needs the package 'httpx2': pip install 'unbarb[serve]'\n"
