@@ -184,6 +184,11 @@ def test_a_cluster_that_does_not_answer_is_told_at_once(monkeypatch: pytest.Monk
         pytest.fail("nobody listens there")
 
 
+def test_a_cluster_is_of_no_use_to_the_local_engine(local: Local, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="'head:6379' is given to the engine 'local'"):
+        clean(local.source, tmp_path / "out", ray_address="head:6379")
+
+
 def test_without_ray_it_says_what_to_install(
     local: Local, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
