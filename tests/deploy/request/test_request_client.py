@@ -291,6 +291,9 @@ def test_a_model_of_tensors_is_asked_what_its_input_is_called(endpoint: Endpoint
     assert made.ask("hello").answer.text == "fine"
     assert [seen.method for seen in endpoint.seen] == ["GET", "GET", "POST"]
     assert endpoint.seen[2].body["inputs"][0]["name"] == "words"
+    endpoint.then(says({"detail": "Not Found"}, 404))
+    with pytest.raises(Failure, match=r"404: Not Found; .* name the input \(--input-tensor\)"):
+        client("kserve").prepare()
 
 
 def test_a_score_that_is_no_number_is_no_answer(endpoint: Endpoint, client: Make) -> None:

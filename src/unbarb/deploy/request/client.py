@@ -78,7 +78,13 @@ class Client:
         """
         if isinstance(self.dialect, Infer):
             path = self.dialect.model_path
-            told, _ = self._tried(lambda seconds: self._http.ask(path, None, seconds))
+            try:
+                told, _ = self._tried(lambda seconds: self._http.ask(path, None, seconds))
+            except Failure as failure:
+                if failure.status not in (404, 405, 501):
+                    raise
+                hint = "where a server tells nothing of its models, name the input (--input-tensor)"
+                raise Failure(f"{failure}; {hint}", failure.scope, status=failure.status) from failure
             self.dialect = replace(self.dialect, input=inputs(told))
 
     def ask(self, text: str, told: Told | None = None) -> Asked:
