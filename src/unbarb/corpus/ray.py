@@ -66,9 +66,10 @@ def run_ray(
     """
     if not shards:
         return
-    with connected(address, workers):
+    with connected(address, workers) as elsewhere:
         shards = [_absolute(shard) for shard in shards]
-        check_nodes(shards)
+        if elsewhere:
+            check_nodes(shards)
         yield from _done(shards, settings, workers or int(ray.cluster_resources().get("CPU", 1)))
 
 
@@ -121,7 +122,7 @@ class CleanShards:
     def _count(self, shard: Shard) -> None:
         """Leave a mark of this attempt, which outlives the worker."""
         tries = work(shard.out, f"tries/{self._run}/{shard.number:06d}")
-        if len(listed(tries)) == TRIES:
+        if len(listed(tries)) >= TRIES:
             raise InputError(
                 f"{shard.file}: {TRIES} workers died over its shard {shard.name}; give them more memory or"
                 " take fewer (--workers), and run the same command again: shards that are done stay"
@@ -130,19 +131,22 @@ class CleanShards:
 
 
 @contextmanager
-def connected(address: str | None, workers: int | None) -> Iterator[None]:
+def connected(address: str | None, workers: int | None) -> Iterator[bool]:
     """A Ray that runs: the one this process has, the one at `address`, or one of its own.
+
+    Gives whether there was one already, which may have nodes elsewhere.
 
     Raises:
         ConfigError: no cluster answers at `address`.
     """
     if ray.is_initialized():
-        yield
+        yield True
         return
     address = address or os.environ.get(ADDRESS)
+    running = bool(address) and address != "local"
     _quietly()
     try:
-        if address and address != "local":
+        if address and running:
             _knock(address)
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
         else:
@@ -157,7 +161,7 @@ def connected(address: str | None, workers: int | None) -> Iterator[None]:
             f" none (and unset {ADDRESS}) to start one here"
         ) from error
     try:
-        yield
+        yield running
     finally:
         ray.shutdown()
 
