@@ -172,6 +172,35 @@ def test_what_is_finished_is_not_done_again(tmp_path: Path) -> None:
     assert not (tmp_path / "out" / ".work").exists()
 
 
+def test_a_mistake_leaves_nothing_that_the_next_try_would_stumble_over(tmp_path: Path) -> None:
+    source = corpus(tmp_path / "in", 40)
+    with pytest.raises(InputError, match="no column 'txt'; did you mean 'text'"):
+        clean(source, tmp_path / "out", columns="txt", filter=True)
+    assert tree(tmp_path / "out") == {}
+    ran = clean(source, tmp_path / "out", workers=1, filter=True)
+    before = tree(tmp_path / "out")
+    with pytest.raises(InputError, match=r"settings\.columns"):
+        clean(source, tmp_path / "out", columns="txt", filter=True)
+    with pytest.raises(InputError, match="no column 'txt'"):
+        clean(source, tmp_path / "out", columns="txt", overwrite=True)
+    assert tree(tmp_path / "out") == before
+    assert clean(source, tmp_path / "out", workers=1, filter=True) == ran
+
+
+def test_what_was_begun_to_be_removed_is_removed(tmp_path: Path) -> None:
+    source = corpus(tmp_path / "in", 40)
+    out = tmp_path / "out"
+    clean(source, out, workers=1, filter=True)
+    # As a kill leaves it between the manifest and the data, while OUT is being overwritten.
+    (out / ".work").mkdir()
+    (out / ".work" / "lock").touch()
+    (out / "manifest.json").unlink()
+    (out / "data" / "old.jsonl").write_text("x", encoding="utf-8")
+    clean(source, out, workers=1, filter=True)
+    clean(source, tmp_path / "whole", workers=1, filter=True)
+    assert tree(out) == tree(tmp_path / "whole")
+
+
 def test_an_out_of_another_run_is_refused_unless_it_may_be_overwritten(tmp_path: Path) -> None:
     source = corpus(tmp_path / "in", 40)
     out = tmp_path / "out"

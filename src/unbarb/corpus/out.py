@@ -39,8 +39,10 @@ else:
 
 
 REPORT = "report.html"
-CLEARED = (f"{WORK}/done", f"{WORK}/plan.json", NAME, REPORT, *LISTS, "data", f"{WORK}/unpacked")
-"""All that a run writes; nothing else is ever removed."""
+RUN = "run.json"
+"""In the work folder: what was asked and the plan, from when there is one."""
+CLEARED = (f"{WORK}/done", NAME, REPORT, *LISTS, "data", f"{WORK}/{RUN}")
+"""What a run writes and the next may not find, in this order; nothing else is removed."""
 
 
 class Output:
@@ -63,22 +65,33 @@ class Output:
     def opened(self, asked: Mapping[str, Any], *, resume: bool, overwrite: bool) -> Iterator[None]:
         """OUT, ours alone while the block runs; `asked` is what decides what comes out, but for the input.
 
+        A block that fails before there is a plan leaves OUT as it was.
+
         Raises:
             InputError: OUT holds something else, another run, or one that is at work now.
         """
-        begun, self._finished = read_bytes(work(self.place, "run.json")), Manifest.read(self.place)
-        ours = begun is not None or self._finished is not None
-        now = {**asked, "input": self._stamps}
-        if not ours:
+        self._now = {**asked, "input": self._stamps}
+        self._finished, kept = Manifest.read(self.place), read_bytes(work(self.place, RUN))
+        self._begun = None if kept is None or self._finished is not None else json.loads(kept)
+        if not overwrite and self._finished is not None:
+            self._refuse_other(_asked_of(self._finished, asked), self._now, "a finished run")
+        elif not overwrite and self._begun is not None:
+            if not resume:
+                raise InputError(
+                    f"{self.place} holds a run that was stopped; go on with it, or --overwrite"
+                )
+            self._refuse_other(self._begun["asked"], self._now, "a run that was stopped")
+        elif self._finished is None and not listed(work(self.place, "")):
             self._refuse_strangers()
-        elif not overwrite:
-            self._refuse_others(begun, now, resume)
         with self._locked():
-            if overwrite and ours:
-                self._clear()
-                self._finished = None
-            write_bytes(work(self.place, "run.json"), json.dumps(now, ensure_ascii=False).encode())
-            yield
+            if overwrite:
+                self._finished = self._begun = None
+            try:
+                yield
+            except BaseException:
+                if read_bytes(work(self.place, RUN)) is None:
+                    self._leave()
+                raise
 
     def _refuse_strangers(self) -> None:
         strange = [one.uri for one in listed(self.place) if not is_inside(one.uri, work(self.place, ""))]
@@ -87,17 +100,6 @@ class Output:
                 f"{self.place} holds what no run of unbarb wrote ({strange[0]}); give an OUT that is"
                 " empty or not there"
             )
-
-    def _refuse_others(self, begun: bytes | None, now: Mapping[str, Any], resume: bool) -> None:
-        if self._finished is not None:
-            before = self._finished.to_dict()
-            models = {name: before["models"].get(name) for name in now["models"]}
-            asked = {"unbarb": before["unbarb"], "settings": before["settings"], "models": models}
-            self._refuse_other(asked, now, "a finished run")
-        elif begun is not None and not resume:
-            raise InputError(f"{self.place} holds a run that was stopped; go on with it, or --overwrite")
-        elif begun is not None:
-            self._refuse_other(json.loads(begun), now, "a run that was stopped")
 
     def _refuse_other(self, before: Mapping[str, Any], now: Mapping[str, Any], what: str) -> None:
         differing = list(_differences(before, {name: now[name] for name in before}))
@@ -111,15 +113,16 @@ class Output:
 
     def planned(self, make: Callable[[], Plan]) -> Plan:
         """The plan of the run that was stopped, or a new one."""
-        kept = read_bytes(work(self.place, "plan.json"))
-        if kept is not None:
-            plain = json.loads(kept)
-            return Plan(
-                [Shard.from_dict(one) for one in plain["shards"]], plain["inputs"], plain["passed_over"]
-            )
+        if self._begun is not None:
+            plain = self._begun["plan"]
+            shards = [Shard.from_dict(one) for one in plain["shards"]]
+            return Plan(shards, plain["inputs"], plain["passed_over"])
         made = make()
-        plain = {**asdict(made), "shards": [shard.to_dict() for shard in made.shards]}
-        write_bytes(work(self.place, "plan.json"), json.dumps(plain, ensure_ascii=False).encode())
+        if self._finished is None:
+            self._clear()  # not before: a mistake that only the plan finds costs nobody an earlier run
+            plain = {**asdict(made), "shards": [shard.to_dict() for shard in made.shards]}
+            content = json.dumps({"asked": self._now, "plan": plain}, ensure_ascii=False)
+            write_bytes(work(self.place, RUN), content.encode())
         return made
 
     def settled(self, run: str) -> Manifest | None:
@@ -174,6 +177,13 @@ class Output:
 def identity(asked: Mapping[str, Any], inputs: Any) -> str:
     """The digest of all that decides what comes out."""
     return digest_of({**asked, "inputs": inputs})
+
+
+def _asked_of(finished: Manifest, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What was asked of a finished run, as far as its manifest tells."""
+    plain = finished.to_dict()
+    models = {name: plain["models"].get(name) for name in asked["models"]}
+    return {"unbarb": plain["unbarb"], "settings": plain["settings"], "models": models}
 
 
 def _differences(before: Any, now: Any, name: str = "") -> Iterator[str]:
