@@ -18,8 +18,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from clean_runs import command, family, started
 
-EVERY = 0.2
-"""Seconds between two looks at the memory."""
+EVERY = 1.0
+"""Seconds between two looks at the memory, which take some milliseconds a process."""
+SOON = 0.2
 WORKER = b"ray::MapWorker"
 """How Ray calls a process that cleans."""
 UNREADABLE = 3
@@ -112,7 +113,7 @@ def _workers(process: subprocess.Popen[bytes]) -> list[int]:
     while process.poll() is None:
         if found := _cleaning(process.pid):
             return found
-        _pause(process, EVERY)
+        _pause(process, SOON)
     return []
 
 
