@@ -13,11 +13,12 @@ DEMO := .venv-demo
 SERVICE := .venv-serve
 LITELLM := .venv-litellm
 GUARDRAILS := .venv-guardrails
+CAIKIT := .venv-caikit
 IN := $(VENV)/bin/
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := test
-.PHONY: demo serve chat test test-slow lint bench docs docs-data readme model postgresql litellm guardrails clean
+.PHONY: demo serve chat test test-slow lint bench docs docs-data readme model postgresql litellm guardrails caikit clean
 
 demo: $(DEMO)/.installed
 	$(DEMO)/bin/unbarb rewrite --input examples/comments.txt --view table
@@ -32,7 +33,7 @@ chat: $(SERVICE)/.installed
 test: lint postgresql litellm guardrails
 	$(IN)python -m pytest -m "not slow" $(PYTEST_FLAGS)
 
-test-slow: $(VENV)/.installed
+test-slow: $(VENV)/.installed caikit
 	$(IN)python -m pytest -m slow $(PYTEST_FLAGS)
 
 lint: $(VENV)/.installed
@@ -68,7 +69,7 @@ model: $(VENV)/.installed
 	$(IN)unbarb train src/unbarb/recipes/embedded-en.yaml --out $(RUNS)
 
 clean:
-	rm -rf $(VENV) $(DEMO) $(SERVICE) $(LITELLM) $(GUARDRAILS) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEMO) $(SERVICE) $(LITELLM) $(GUARDRAILS) $(CAIKIT) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The tests keep records in a real PostgreSQL, which they start themselves.
@@ -91,10 +92,22 @@ $(GUARDRAILS)/.installed: pyproject.toml
 	$(GUARDRAILS)/bin/python -m pip install --quiet 'guardrails-ai==0.11.0' pytest --editable .
 	touch $@
 
+# Caikit's own loader and runtime, which slow tests ask; its pins want an environment of its own.
+caikit: $(CAIKIT)/.installed
+
+$(CAIKIT)/.installed: pyproject.toml
+	test -x $(CAIKIT)/bin/python || $(PYTHON) -m venv $(CAIKIT)
+	$(CAIKIT)/bin/python -m pip install --quiet "$(TORCH)"
+	$(CAIKIT)/bin/python -m pip install --quiet "$(TORCH)" 'caikit[runtime-grpc,runtime-http]<0.29' \
+	  'caikit-tgis-backend<0.2' 'accelerate>=1.3' 'datasets>=3.3' 'numpy<2' 'pandas>=2.2.3' 'pyarrow<22' \
+	  'scikit-learn>=1.6.1' 'sentence-transformers<3.5' 'transformers<4.50' 'peft==0.14.0'
+	$(CAIKIT)/bin/python -m pip install --quiet --no-deps 'caikit-nlp==0.5.15'
+	touch $@
+
 $(VENV)/.installed: pyproject.toml
 	test -x $(IN)python || $(PYTHON) -m venv $(VENV)
 	$(IN)python -m pip install --quiet "$(TORCH)"
-	$(IN)python -m pip install --quiet --editable '.[train,ct2,serve,dev]'
+	$(IN)python -m pip install --quiet --editable '.[train,ct2,serve,corpus,ray,datatrove,s3,dev]'
 	touch $@
 
 $(DEMO)/.installed: pyproject.toml $(SOURCES)
