@@ -67,7 +67,7 @@ def lm_detox(
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("unbarb"):
             raise
-        raise MissingExtra.for_feature("unbarb lm-detox", error.name, "train,corpus") from error
+        raise MissingExtra.for_feature("unbarb lm-detox", error.name, "train") from error
     except KeyboardInterrupt:
         print(f"unbarb: stopped; the same command goes on from {out}", file=sys.stderr)
         raise typer.Exit(INTERRUPTED) from None
