@@ -23,6 +23,8 @@ from unbarb.errors import InputError
 
 GROUP_BYTES = 64 << 20
 """A row group is written at so many bytes, though that of the input be larger: memory stays flat."""
+CHUNK_BYTES = 8 << 20
+"""Rows that are longer on average are worked on fewer at a time."""
 BUFFER = 1 << 20
 
 
@@ -121,7 +123,10 @@ class ParquetShard:
 
     def _of_group(self, file: Any, number: int, at: int) -> Iterator[Chunk]:
         start, end = self._shard.start, self._shard.end
-        for batch in file.iter_batches(CHUNK_ROWS, row_groups=[number], use_threads=False):
+        group = self._metadata.row_group(number)
+        average = max(1, group.total_byte_size // max(1, group.num_rows))
+        rows = min(CHUNK_ROWS, max(1, CHUNK_BYTES // average))
+        for batch in file.iter_batches(rows, row_groups=[number], use_threads=False):
             first, last = max(start, at), min(end, at + batch.num_rows)
             if first < last:
                 kept = batch.slice(first - at, last - first)
