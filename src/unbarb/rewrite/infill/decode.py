@@ -34,7 +34,7 @@ class Search:
         ConfigError: with every setting that is out of range.
     """
 
-    longest: int = 3
+    longest: int = 2
     width: int = 8
     states: int = 4
     found: int = 24

@@ -38,9 +38,9 @@ class Taste:
     """
 
     trait: float = 1.2
-    meaning: float = 1.0
+    meaning: float = 2.0
     fluency: float = 2.0
-    likelihood: float = 0.1
+    likelihood: float = 0.2
     least: float = 0.4
 
     def score(self, reading: Reading, likelihood: float) -> float:

@@ -83,7 +83,7 @@ class Infill:
         base_weight: float = 1.0,
         expert_weight: float = 1.0,
         anti_weight: float = 0.5,
-        longest: int = 3,
+        longest: int = 2,
         width: int = 8,
         states: int = 4,
         candidates: int = 16,
