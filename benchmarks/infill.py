@@ -69,7 +69,12 @@ def measure(
     outputs[HUMAN] = data.references
     facts = json.loads((model.parent / "run.json").read_text("utf-8"))
     return {
-        "pairs": {"name": "paradetox", "side": side, "n": len(data.sources)},
+        "pairs": {
+            "name": "paradetox",
+            "side": side,
+            "n": len(data.sources),
+            "what": "all" if limit is None else f"a sample by seed {material.seed}",
+        },
         "options": dict(OPTIONS),
         "systems": judged(outputs, data.sources, data.references, Judges.load(judges)),
         "seconds_a_text": {name: value / len(data.sources) for name, value in seconds.items() if value},
@@ -199,12 +204,12 @@ def lines(content: Mapping[str, Any]) -> list[str]:
     told = [
         "## Infilling",
         "",
-        f"ParaDetox, {pairs['side']} side of the split (n = {pairs['n']}), by judges trained apart. Base:"
-        " all-MiniLM-L6-v2 with an output layer and two adapters trained by the recipe `infill-minilm`, in"
-        f" {run['base']['steps']:,} + 2 × {run['expert']['steps']:,} steps. *infill* is its best candidate,"
-        " unverified, with copy and pure deletion excluded from its candidates; where it has none the source"
-        " counts. *verified* is the first candidate that the guard's check accepts; where none passes it says"
-        " nothing (unscored).",
+        f"ParaDetox, {pairs['side']} side of the split ({pairs['what']}, n = {pairs['n']}), by judges trained"
+        " apart. Base: all-MiniLM-L6-v2 with an output layer and two adapters trained by the recipe"
+        f" `infill-minilm`, in {run['base']['steps']:,} + 2 × {run['expert']['steps']:,} steps. *infill* is its"
+        " best candidate, unverified, with copy and pure deletion excluded from its candidates; where it has"
+        " none the source counts. *verified* is the first candidate that the guard's check accepts; where none"
+        " passes it says nothing (unscored).",
         "Both TMaRCo use the same trained experts. The last column: J of *infill* less the system's, paired.",
         "",
         "| system | " + " | ".join(shown) + " | infill has more J |",
@@ -227,8 +232,8 @@ def lines(content: Mapping[str, Any]) -> list[str]:
         + ".",
         "",
         f"Clean comments ({clean['name']}, n = {clean['n']}, nobody called them toxic, at most"
-        f" {WORDS_OF_A_COMMENT} words): the guard with this rewriter allows {clean['guard_allows']} and changes"
-        f" {clean['guard_changes_allowed']} of those; the rewriter alone, with no policy in front, changes"
+        f" {WORDS_OF_A_COMMENT} words): the guard with this rewriter allows {clean['guard_allows']} and"
+        f" changes {clean['guard_changes_allowed']} of those; the rewriter alone, with no policy in front, changes"
         f" {clean['infill_alone']}; TMaRCo changes {clean['tmarco']}.",
         "",
         "Processor seconds a text: "
