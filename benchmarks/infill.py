@@ -204,13 +204,13 @@ def lines(content: Mapping[str, Any]) -> list[str]:
     told = [
         "## Infilling",
         "",
-        f"ParaDetox, {pairs['side']} side of the split ({pairs['what']}, n = {pairs['n']}), by judges trained"
-        " apart. Base: all-MiniLM-L6-v2 with an output layer and two adapters trained by the recipe"
-        f" `infill-minilm`, in {run['base']['steps']:,} + 2 × {run['expert']['steps']:,} steps. *infill* is its"
-        " best candidate, unverified, with copy and pure deletion excluded from its candidates; where it has"
-        " none the source counts. *verified* is the first candidate that the guard's check accepts; where none"
-        " passes it says nothing (unscored).",
-        "Both TMaRCo use the same trained experts. The last column: J of *infill* less the system's, paired.",
+        f"ParaDetox, {pairs['side']} side of the split ({pairs['what']}, n = {pairs['n']}), by judges",
+        "trained apart. Base: all-MiniLM-L6-v2 with an output layer and two adapters trained by the recipe",
+        f"`infill-minilm`, in {run['base']['steps']:,} + 2 × {run['expert']['steps']:,} steps. *infill* is",
+        "its best candidate, unverified, with copy and pure deletion excluded from its candidates; where it",
+        "has none the source counts. *verified* is the first candidate that the guard's check accepts; where",
+        "none passes it says nothing (unscored).",
+        "Both TMaRCo use the same experts. The last column: J of *infill* less the system's, paired.",
         "",
         "| system | " + " | ".join(shown) + " | infill has more J |",
         "|---|" + "---|" * (len(shown) + 1),
@@ -231,10 +231,10 @@ def lines(content: Mapping[str, Any]) -> list[str]:
         + ", ".join(f"{name} {one['absent']:.0f} / {one['present']:.0f}" for name, one in ppl.items())
         + ".",
         "",
-        f"Clean comments ({clean['name']}, n = {clean['n']}, nobody called them toxic, at most"
-        f" {WORDS_OF_A_COMMENT} words): the guard with this rewriter allows {clean['guard_allows']} and"
-        f" changes {clean['guard_changes_allowed']} of those; the rewriter alone, with no policy in front, changes"
-        f" {clean['infill_alone']}; TMaRCo changes {clean['tmarco']}.",
+        f"Clean comments ({clean['name']}, n = {clean['n']}, nobody called them toxic, at most",
+        f"{WORDS_OF_A_COMMENT} words): the guard with this rewriter allows {clean['guard_allows']} and",
+        f"changes {clean['guard_changes_allowed']} of those; the rewriter alone, with no policy in front,",
+        f"changes {clean['infill_alone']}; TMaRCo changes {clean['tmarco']}.",
         "",
         "Processor seconds a text: "
         + ", ".join(f"{name} {one:.2f}" for name, one in content["seconds_a_text"].items())
