@@ -13,7 +13,7 @@ from unbarb.data.balance import Plan
 from unbarb.data.gather import Options
 from unbarb.data.prepare import prepare
 from unbarb.data.prepared import Prepared
-from unbarb.data.sources import Source, from_path
+from unbarb.data.sources import Source, as_kind, from_path
 from unbarb.errors import ConfigError, InputError
 
 NAMES = ["alder", "birch", "cedar", "dogwood", "elm", "fir", "gum", "hazel", "ironwood", "juniper"]
@@ -72,6 +72,16 @@ def test_no_source_is_in_two_splits_however_it_is_spelt(pairs: Source, tmp_path:
     leak = done.manifest["leaks"]["of_a_split_by_row"]
     assert leak["share"] == 0.1
     assert leak["leaked"] == pytest.approx(0.6, abs=0.06)  # of 455 rows 300 share their source
+
+
+def test_both_sides_of_a_pair_go_into_one_split_also_as_labelled_texts(tmp_path: Path) -> None:
+    rows = [(f"an awful text about {word}", f"words on {word}") for word in map(str, range(300))]
+    source = from_path(table(tmp_path / "pairs.csv", rows, "source", "target"))
+    made = prepare([as_kind(source, "labelled")], tmp_path / "set", Options(near=None))
+    splits = {row["text"]: name for name in ("train", "dev", "test") for row in made.rows(name)}
+    assert len(splits) == 600
+    assert set(splits.values()) == {"train", "dev", "test"}
+    assert all(splits[toxic] == splits[neutral] for toxic, neutral in rows)
 
 
 def test_texts_are_clean_and_what_is_kept_is_kept(pairs: Source, tmp_path: Path) -> None:
