@@ -108,10 +108,16 @@ def findings(tables: Sequence[Table]) -> list[str]:
         for row in table.rows if table.suite == "lm-perplexity" else ():
             ratio = row.figures.get("ratio")
             if row.system == "rewritten" and ratio is not None and ratio.value is not None:
-                kept = "within" if abs(ratio.value - 1) <= MARGIN else "not within"
+                kept = (
+                    f"more than {MARGIN:.0%} above"
+                    if ratio.value > 1 + MARGIN
+                    else f"more than {MARGIN:.0%} below"
+                    if ratio.value < 1 - MARGIN
+                    else f"within {MARGIN:.0%}"
+                )
                 said.append(
                     f"Perplexity of {row.system} on {table.name} is {ratio.value:.3f} of the first arm's"
-                    f" ({ratio.low:.3f} … {ratio.high:.3f}), {kept} {MARGIN:.0%}."
+                    f" ({ratio.low:.3f} … {ratio.high:.3f}), {kept}."
                 )
     return said
 
