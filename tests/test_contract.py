@@ -23,7 +23,7 @@ DETECTORS = plugins.names("unbarb.detectors")
 REWRITERS = plugins.names("unbarb.rewriters")
 
 
-WITH_A_MODEL = ("transformers", "generative", "seq2seq", "causal", "remote")
+WITH_A_MODEL = ("transformers", "generative", "seq2seq", "causal", "infill", "infill-reflect", "remote")
 """Plug-ins that need one of your own; here a tiny one, and for `remote` an endpoint in this process."""
 
 

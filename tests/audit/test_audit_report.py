@@ -16,8 +16,8 @@ from unbarb.audit import Event
 from unbarb.audit.keys import Keyring
 from unbarb.audit.log import AuditLog
 from unbarb.audit.report import check_report, write_report
-from unbarb.charts import bars, columns
 from unbarb.audit.report.figures import Figures
+from unbarb.charts import bars, columns
 from unbarb.errors import InputError
 from unbarb.policy import Policy
 

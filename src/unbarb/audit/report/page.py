@@ -8,9 +8,9 @@ from importlib import resources
 from typing import Any
 
 from unbarb.audit.checkpoint import Statement
-from unbarb.charts import bars, columns
 from unbarb.audit.report.figures import Figures, Seen
 from unbarb.audit.tampering import Verification
+from unbarb.charts import bars, columns
 
 DONE = {
     "allow": "let through",
