@@ -49,6 +49,10 @@ bench: $(VENV)/.installed litellm postgresql
 	$(IN)python benchmarks/serve.py
 	$(IN)python benchmarks/proxy.py
 	$(IN)python benchmarks/soak.py
+	$(IN)python benchmarks/corpus.py speed
+	$(IN)python benchmarks/corpus.py memory
+	$(IN)python benchmarks/corpus.py ray
+	$(IN)python benchmarks/corpus.py kill
 
 # Writes the help of every command into its page.
 docs: $(VENV)/.installed
