@@ -88,7 +88,7 @@ def test_the_same_point_met_twice_is_no_conflict(register) -> None:
 
 def test_every_error_is_an_unbarb_error_and_says_when_it_is_raised() -> None:
     raised = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, Exception)]
-    assert len(raised) == 10
+    assert len(raised) == 11
     for one in raised:
         assert issubclass(one, UnbarbError)
         assert one.__doc__

@@ -176,6 +176,9 @@ def test_an_upload_that_is_killed_or_stopped_goes_on(
         process.send_signal(signal_sent)
         if signal_sent == signal.SIGKILL:
             process.wait(60)
+        else:
+            with pytest.raises(subprocess.TimeoutExpired):  # what is on its way is waited for
+                process.wait(2)
         dead.set()
         assert process.wait(60) == code
     finally:
