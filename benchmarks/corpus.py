@@ -53,16 +53,15 @@ def speed(folder: Path, rows: int) -> dict[str, Any]:
     texts = {row["id"]: row["text"] for row in _rows(source)}
     sample = _every(texts, min(SAMPLE, rows))
     peer = corpus_peer.seconds([texts[one] for one in sample], [texts[one] for one in changed], CORES)
-    classify, rewrite = (min(peer[task].values()) for task in ("classify", "rewrite"))
     share = counts["changed"] / rows
-    own, theirs = ran.seconds / rows, classify + share * rewrite
+    theirs = {kind: peer["classify"][kind] + share * peer["rewrite"][kind] for kind in corpus_peer.KINDS}
     return {
         "rows": rows, **asdict(ran), "counts": counts, "rows_a_second": rows / ran.seconds,
         "peer": {
             "classified": len(sample), "rewritten": len(changed), "seconds_a_text": peer,
-            "share_rewritten": share, "rows_a_second": 1 / theirs,
+            "share_rewritten": share, "rows_a_second": {kind: 1 / one for kind, one in theirs.items()},
         },
-        "times_faster": theirs / own,
+        "times_faster": {kind: one * rows / ran.seconds for kind, one in theirs.items()},
     }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ Both are built from their published configurations with random weights: no model
 does not depend on what a weight is. Texts are cut into pieces by BERT's own vocabulary (30,522), for both
 models. The classifier is transformers' own pipeline, in batches of 64 texts of like length. The rewriter
 reads batches of 16 and decodes with four beams, as its published configuration says, as many tokens as it
-read. Both run in fp32 and in bf16 on all cores; the better one counts.
+read. Both run on all cores, in fp32, as published weights are loaded, and in bf16.
 """
 
 from __future__ import annotations
