@@ -165,6 +165,8 @@ def test_an_upload_that_is_killed_or_stopped_goes_on(
 
     store.proxy.fault = hold
     command = (
+        # Whoever runs the tests in the background has them ignore the signal, and what they start too.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
         "import sys; from unbarb.cli.deploy import register; import typer; app = typer.Typer();"
         " app.callback()(lambda: None); register(app); app(sys.argv[1:])"
     )
