@@ -14,8 +14,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import yaml
 from pydantic import Field
 
-from unbarb.errors import ConfigError
-from unbarb.train.reader import checked, mapping_in
+from unbarb.train.reader import checked, found, mapping_in
 from unbarb.train.schema import (
     Broken,
     Count,
@@ -181,12 +180,7 @@ def locate(source: str | Path) -> Path:
     Raises:
         ConfigError: it is neither.
     """
-    path = Path(source)
-    if path.is_file():
-        return path
-    if str(source) in shipped():
-        return SHIPPED / f"{source}.yaml"
-    raise ConfigError(f"{source}: no such experiment; give a file, or one of {', '.join(shipped())}")
+    return found(source, SHIPPED, shipped(), "experiment")
 
 
 def load_experiment(source: str | Path, overrides: Mapping[str, str] | None = None) -> Experiment:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -35,13 +35,22 @@ def locate(source: str | Path) -> Path:
     Raises:
         ConfigError: it is neither.
     """
+    return found(source, SHIPPED, shipped(), "recipe")
+
+
+def found(source: str | Path, folder: Path, names: Sequence[str], what: str) -> Path:
+    """The file `source`, or that of the name in `folder`, one of `names`; `what` says of what kind it is.
+
+    Raises:
+        ConfigError: it is neither.
+    """
     path = Path(source)
     if path.is_file():
         return path
-    if str(source) in shipped():
-        return SHIPPED / f"{source}.yaml"
-    hint = did_you_mean(path.stem, shipped()) or ";"
-    raise ConfigError(f"{source}: no such recipe{hint} give a file, or one of {', '.join(shipped())}")
+    if str(source) in names:
+        return folder / f"{source}.yaml"
+    hint = did_you_mean(path.stem, names) or ";"
+    raise ConfigError(f"{source}: no such {what}{hint} give a file, or one of {', '.join(names)}")
 
 
 def load_any(source: str | Path, overrides: Mapping[str, str] | None = None) -> TrainRecipe | Recipe:
