@@ -152,9 +152,48 @@ def test_the_field_uses_what_is_there_and_says_who_judged(tmp_path, judges_folde
     assert field.judges["J 2025, STA"].startswith("textdetox/xlmr-large-toxicity-classifier-v2@")
     assert "offline" not in field.judges["J 2025, STA"]
     assert "unavailable" in field.judges["J 2024, STA"]
+    assert "offline judge of fluency" in field.judges["J 2025, FL"]
     assert "offline judge of toxicity" in field.judges["J 2024, STA"]
     bare = Field(offline, sources, references, Hub(tmp_path / "nothing"))
     instead = bare.score(outputs, own)
     assert instead.surprise is None
     assert instead.acceptable[0] == own.fluency[0]
     assert all("unavailable" in said for part, said in bare.judges.items() if part != "J 2024, FL")
+
+
+def test_fluency_of_2025_is_xcomet_lite_where_it_and_its_encoder_are_at_hand(
+    tmp_path, judges_folder, monkeypatch
+):
+    from unbarb.evaluate import field as module
+    from unbarb.evaluate.judges import Judges
+
+    class Half:
+        """Stands for the network, which has a test of its own: says .5 of whatever it is given."""
+
+        def __init__(self, folder: Path, backbone: Path) -> None:
+            assert folder == tmp_path / "myyycroft/XCOMET-lite"
+            assert backbone == tmp_path / "microsoft/mdeberta-v3-base"
+
+        def score(self, sources, outputs, references):
+            assert (sources, outputs, references) == (["this is bad"], ["this is"], ["good"])
+            return np.full(1, 0.5)
+
+    monkeypatch.setattr(module, "Quality", Half)
+    offline = Judges.load(judges_folder)
+    rows = (["you idiot", "this is bad"], [None, "this is"], ["you are good", "good"])
+    own = offline.score(*rows)
+
+    def scored() -> tuple[float, dict[str, str]]:
+        field = module.Field(offline, rows[0], rows[2], Hub(tmp_path))
+        return float(field.score(rows[1], own).j_2025[1]), field.judges
+
+    before, judges = scored()
+    assert "offline judge of fluency" in judges["J 2025, FL"]
+    place(tmp_path, "xcomet_lite", "embedder")
+    without_encoder, judges = scored()
+    assert without_encoder == before
+    assert "microsoft/mdeberta-v3-base@main: unavailable" in judges["J 2025, FL"]
+    place(tmp_path, "mdeberta", "embedder")
+    after, judges = scored()
+    assert after == pytest.approx(before / own.fluency[1] * 0.5)
+    assert "offline" not in judges["J 2025, FL"]

@@ -14,6 +14,7 @@ import numpy as np
 from unbarb.evaluate.hub import MODELS, Found, Hub
 from unbarb.evaluate.hub_scores import Classifier, Embedder, Surprise, on_those_there
 from unbarb.evaluate.judges import Judges, RewriteScores
+from unbarb.evaluate.xcomet import Quality
 from unbarb.metrics.acceptability import accepted, detokenised
 from unbarb.metrics.chrf import sentence_chrf
 from unbarb.metrics.j_2022 import j_2022
@@ -24,7 +25,6 @@ from unbarb.metrics.sim import cosine, sim_2025
 from unbarb.metrics.sta import sta_2022, sta_2024, sta_2025
 from unbarb.metrics.toxicity import toxic
 
-NO_READER = "unavailable, no reader here: its package unbabel-comet is pinned to transformers 4"
 Score = Callable[[Sequence[str]], Floats]
 
 
@@ -72,8 +72,7 @@ class Field:
             instead = "" if isinstance(found, Found) else f"; instead the offline judge of {stand_in}"
             self.judges[part] = found.called + instead
         self.judges["J 2024, FL"] = "chrF, by sacrebleu"
-        comet = MODELS["xcomet_lite"].name
-        self.judges["J 2025, FL"] = f"{comet}: {NO_READER}; instead the offline judge of fluency"
+        self.judges["J 2025, FL"] = self._find_comet()
         language = self.hub.find(MODELS["perplexity"])
         self._models["perplexity"] = language if isinstance(language, Found) else None
         self.judges["perplexity"] = language.called
@@ -91,10 +90,20 @@ class Field:
         return FieldScores(
             j_2022=j_2022(sta, to_source, accepted(acceptable)),
             j_2024=j_2024(sta_2024(neutral), to_source, sentence_chrf(outputs, self.references)),
-            j_2025=j_2025(relative, sim_2025(to_source, to_reference), own.fluency),
+            j_2025=j_2025(relative, sim_2025(to_source, to_reference), self._quality(outputs, own)),
             acceptable=acceptable,
             surprise=self._surprise(outputs),
         )
+
+    def _find_comet(self) -> str:
+        """Find XCOMET-lite, which is two models on the hub, and say who judges in its name."""
+        for name in ("mdeberta", "xcomet_lite"):
+            found = self.hub.find(MODELS[name])
+            self._models[name] = found if isinstance(found, Found) else None
+            if not isinstance(found, Found):
+                self._models["xcomet_lite"] = None
+                return f"{found.called}; instead the offline judge of fluency"
+        return found.called
 
     def _similar(self, outputs: Sequence[str | None], own: RewriteScores) -> tuple[Floats, Floats]:
         found = self._models["labse"]
@@ -124,6 +133,19 @@ class Field:
         model = Classifier(found.folder)
         written = [None if output is None else detokenised(output) for output in outputs]
         return on_those_there(lambda texts: model.probability(texts, 0), written)
+
+    def _quality(self, outputs: Sequence[str | None], own: RewriteScores) -> Floats:
+        found, encoder = self._models["xcomet_lite"], self._models["mdeberta"]
+        if found is None or encoder is None:
+            return own.fluency
+        there = [at for at, output in enumerate(outputs) if output is not None]
+        column = np.full(len(outputs), np.nan)
+        column[there] = Quality(found.folder, encoder.folder).score(
+            [self.sources[at] for at in there],
+            [output for output in outputs if output is not None],
+            [self.references[at] for at in there],
+        )
+        return column
 
     def _neutral(self, name: str, outputs: Sequence[str | None], stand_in: Floats) -> Floats:
         model = self._classifier(name)

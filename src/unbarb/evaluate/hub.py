@@ -25,6 +25,7 @@ class HubModel:
     gives: str
     revision: str = "main"
     tokenizer: str | None = None
+    files: tuple[str, ...] = FILES
 
 
 MODELS: Mapping[str, HubModel] = {
@@ -39,6 +40,11 @@ MODELS: Mapping[str, HubModel] = {
     "cola": HubModel("cointegrated/roberta-large-cola-krishna2020", "P(acceptable), label 0"),
     "perplexity": HubModel("openai-community/gpt2-medium", "log-likelihood of every token"),
     "xcomet_lite": HubModel("myyycroft/XCOMET-lite", "quality of an output, 0…1"),
+    "mdeberta": HubModel(
+        "microsoft/mdeberta-v3-base",
+        "configuration and tokenizer of XCOMET-lite's encoder",
+        files=("*.json", "*.model"),
+    ),
 }
 """What the metrics of 2022, 2024 and 2025 ask for, by what they ask it for."""
 
@@ -84,7 +90,7 @@ class Hub:
                 model.name,
                 revision=model.revision,
                 local_files_only=not self.download,
-                allow_patterns=list(FILES),
+                allow_patterns=list(model.files),
             )
         except LocalEntryNotFoundError:
             # Raised as well when the hub was asked and could not be reached.
