@@ -23,7 +23,7 @@ from unbarb.text import LABELS
 TEXTS = 64
 """Texts read at once, so that what is in work stays in the processor's cache."""
 
-ALARM = 0.5
+ALARM = 0.4
 """The toxicity from which on a sentence among others is not settled with them."""
 
 FloatArray = NDArray[np.float32]
