@@ -14,11 +14,12 @@ SERVICE := .venv-serve
 LITELLM := .venv-litellm
 GUARDRAILS := .venv-guardrails
 CAIKIT := .venv-caikit
+MLSERVER := .venv-mlserver
 IN := $(VENV)/bin/
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := test
-.PHONY: demo serve chat test test-slow lint bench docs docs-data readme model postgresql litellm guardrails caikit clean
+.PHONY: demo serve chat test test-slow lint bench docs docs-data readme model postgresql litellm guardrails caikit mlserver clean
 
 demo: $(DEMO)/.installed
 	$(DEMO)/bin/unbarb rewrite --input examples/comments.txt --view table
@@ -33,7 +34,7 @@ chat: $(SERVICE)/.installed
 test: lint postgresql litellm guardrails
 	$(IN)python -m pytest -m "not slow" $(PYTEST_FLAGS)
 
-test-slow: $(VENV)/.installed caikit
+test-slow: $(VENV)/.installed caikit mlserver
 	$(IN)python -m pytest -m slow $(PYTEST_FLAGS)
 
 lint: $(VENV)/.installed
@@ -73,7 +74,7 @@ model: $(VENV)/.installed
 	$(IN)unbarb train src/unbarb/recipes/embedded-en.yaml --out $(RUNS)
 
 clean:
-	rm -rf $(VENV) $(DEMO) $(SERVICE) $(LITELLM) $(GUARDRAILS) $(CAIKIT) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEMO) $(SERVICE) $(LITELLM) $(GUARDRAILS) $(CAIKIT) $(MLSERVER) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The tests keep records in a real PostgreSQL, which they start themselves.
@@ -106,6 +107,14 @@ $(CAIKIT)/.installed: pyproject.toml
 	  'caikit-tgis-backend<0.2' 'accelerate>=1.3' 'datasets>=3.3' 'numpy<2' 'pandas>=2.2.3' 'pyarrow<22' \
 	  'scikit-learn>=1.6.1' 'sentence-transformers<3.5' 'transformers<4.50' 'peft==0.14.0'
 	$(CAIKIT)/bin/python -m pip install --quiet --no-deps 'caikit-nlp==0.5.15'
+	touch $@
+
+# MLServer, for the same reason.
+mlserver: $(MLSERVER)/.installed
+
+$(MLSERVER)/.installed: pyproject.toml
+	test -x $(MLSERVER)/bin/python || $(PYTHON) -m venv $(MLSERVER)
+	$(MLSERVER)/bin/python -m pip install --quiet 'mlserver>=1.7'
 	touch $@
 
 $(VENV)/.installed: pyproject.toml

@@ -1,17 +1,12 @@
-"""The client and Caikit's own runtime, where an environment with it is named by UNBARB_CAIKIT.
-
-``python -m venv DIR && DIR/bin/pip install 'caikit[runtime-http]' prometheus-client 'numpy<2'`` makes one
-(caikit 0.29.1 wants a numpy before 2 and does not say so).
-"""
+"""The client and Caikit's own runtime, in an environment of its own (`make caikit`)."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from runtimes import free_port, running
+from runtimes import free_port, program, running
 
 from unbarb.deploy.request.answer import Failure
 from unbarb.deploy.request.client import Client
@@ -20,14 +15,13 @@ from unbarb.deploy.request.http import Http
 
 RUNTIME = Path(__file__).with_name("caikit_runtime.py")
 
-pytestmark = pytest.mark.skipif("UNBARB_CAIKIT" not in os.environ, reason="needs UNBARB_CAIKIT")
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def caikit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Http]:
     folder, port = tmp_path_factory.mktemp("caikit"), free_port()
-    python = Path(os.environ["UNBARB_CAIKIT"]) / "bin" / "python"
-    command = [str(python), str(RUNTIME), str(folder), str(port)]
+    command = [program("caikit", "python"), str(RUNTIME), str(folder), str(port)]
     with running(command, folder, port, lambda http: http.ask("/info/models", None, 5.0)) as http:
         yield http
 

@@ -1,18 +1,14 @@
-"""The client and MLServer, where an environment with it is named by UNBARB_MLSERVER.
-
-``python -m venv DIR && DIR/bin/pip install mlserver`` makes one.
-"""
+"""The client and MLServer, in an environment of its own (`make mlserver`)."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from runtimes import free_port, running
+from runtimes import free_port, program, running
 
 from unbarb.deploy.request.answer import Failure
 from unbarb.deploy.request.client import Client
@@ -21,7 +17,7 @@ from unbarb.deploy.request.http import Http
 
 MODEL = Path(__file__).with_name("mlserver_model.py")
 
-pytestmark = pytest.mark.skipif("UNBARB_MLSERVER" not in os.environ, reason="needs UNBARB_MLSERVER")
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +34,7 @@ def mlserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Http]:
     settings = {"host": "127.0.0.1", "parallel_workers": 0, "gzip_enabled": False, **ports}
     (folder / "model-settings.json").write_text(json.dumps(model))
     (folder / "settings.json").write_text(json.dumps(settings))
-    command = [str(Path(os.environ["UNBARB_MLSERVER"]) / "bin" / "mlserver"), "start", "."]
+    command = [program("mlserver", "mlserver"), "start", "."]
     with running(command, folder, port, lambda http: http.ask("/v2/models/toy", None, 5.0)) as http:
         yield http
 
