@@ -14,8 +14,8 @@ from unbarb.guard import Guard
 from unbarb.rewrite.edit import EditRewriter
 from unbarb.verify.standard import standard_verifier
 
-# A busy machine is no failure: examples are limited in number, not in time. The same examples every time, so
-# that a change fails for what it changed; `pytest --hypothesis-profile explore` looks for new ones.
+# A busy machine is no failure: examples are limited in number, not in time. They are the same every time,
+# so that a run fails for what was changed; `pytest --hypothesis-profile explore` looks for new ones.
 settings.register_profile("explore", deadline=None, max_examples=60)
 settings.register_profile("unbarb", settings.get_profile("explore"), derandomize=True)
 settings.load_profile("unbarb")

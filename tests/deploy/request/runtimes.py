@@ -13,7 +13,6 @@ from time import monotonic
 from unbarb.deploy.request.answer import Failure
 from unbarb.deploy.request.http import Http
 
-
 ROOT = Path(__file__).parents[3]
 
 
