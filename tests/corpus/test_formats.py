@@ -83,6 +83,28 @@ def test_rows_that_cannot_be_read_are_kept_aside_and_the_run_goes_on(cleaned) ->
     assert sum(ran.manifest.tallies["unread"].values()) == len(bad)
 
 
+@pytest.mark.parametrize(
+    ("line", "column"),
+    [
+        ('{"messages":[{"role":"user","content":"hi","content":"%s"}]}', "messages"),
+        ('{"messages":[{"role":"user","content":"%s","content":"hi"}]}', "messages"),
+        ('{"a":{"b":"hi","b":"%s"}}', "a.b"),
+        ('{"text":"hi","te\\u0078t":"%s"}', "text"),
+    ],
+)
+def test_a_text_behind_a_key_that_stands_twice_does_not_get_through(
+    cleaned, line: str, column: str
+) -> None:
+    bad, good = ((line % text).encode() + b"\n" for text in (RUDE, CLEAN))
+    good = good.replace(b'"content":"hi",', b"").replace(b',"content":"hi"', b"")
+    good = good.replace(b'"b":"hi",', b"").replace(b'"text":"hi",', b"")
+    ran = cleaned({"a.jsonl": good + bad + good}, columns=column)
+    assert ran.data("a.jsonl") == good * 2
+    (unread,) = ran.list("unread")
+    assert (unread["row"], unread["content"]) == (2, bad.decode())
+    assert "stands twice in one object; keep one of them" in unread["reason"]
+
+
 def test_a_table_keeps_quotes_line_ends_and_other_columns(cleaned) -> None:
     content = (
         BOM + b'"id",text,"a ""b"""\r\n'

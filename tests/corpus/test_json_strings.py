@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unbarb.corpus.json_strings import DuplicateKeyError, check_keys, parse, replaced
+from unbarb.corpus.json_strings import DuplicateKeyError, parse, parse_for, replaced
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=6),
@@ -70,7 +70,28 @@ def test_numbers_of_any_size_are_read() -> None:
     assert (str(row["f"]), row["t"]) == ("1e999", "x")
 
 
-def test_a_key_that_stands_twice_is_told() -> None:
-    check_keys('{"a": {"t": 1}, "b": {"t": 2}}')
-    with pytest.raises(DuplicateKeyError, match="'t' stands twice"):
-        check_keys('{"a": {"t": 1, "t": 2}}')
+TWICE = (
+    ('{"t": "a", "t": "b"}', "t"),
+    ('{"t": "a", "\\u0074": "b"}', "t"),
+    ('{"a": {"b": "x"}, "a": {"b": "y"}}', "a.b"),
+    ('{"a": {"b": "x", "b": "y"}}', "a.b"),
+    ('{"a.b": "x", "a.b": "y"}', "a.b"),
+    ('{"größe": "x", "größe": "y"}', "größe"),
+    ('{"m": [{"role": "user", "content": "x", "content": "y"}]}', "m"),
+    ('{"m": [{"role": "user", "role": "assistant", "content": "x"}]}', "m"),
+    ('{"m": [{"role": "user", "content": [{"text": "x", "text": "y"}]}]}', "m"),
+)
+
+
+@pytest.mark.parametrize(("line", "column"), TWICE)
+def test_a_key_that_stands_twice_where_texts_are_is_told(line: str, column: str) -> None:
+    with pytest.raises(DuplicateKeyError, match="stands twice in one object"):
+        parse_for(line, ["other", column])
+
+
+def test_a_key_that_stands_twice_elsewhere_hides_no_text() -> None:
+    parse_for('{"a": {"t": 1}, "t": {"t": 2}}', ["t"])
+    line = '{"n": 1, "n": [{"t": 1, "t": 2}], "a": {"n": 1, "n": 2, "t": "x"}, "t": null}'
+    assert parse_for(line, ["t", "a.t", "b.c", "t.x"])["a"]["t"] == "x"
+    assert replaced(line, {("a", "t"): "y"}) == line.replace('"x"', '"y"')
+    assert parse_for('[{"t": 1, "t": 2}]', ["t"])

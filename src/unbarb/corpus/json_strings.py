@@ -3,18 +3,43 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
 from unbarb.corpus.fields import Number, Path
 
-_DECODER = json.JSONDecoder(parse_int=Number, parse_float=Number)
 _SPACE = " \t\n\r"
 
 
 class DuplicateKeyError(ValueError):
     """A key stands twice in one object: readers differ in which of the two they see."""
+
+
+class _Doubled(dict[str, Any]):
+    """An object in which keys stand twice, with those keys; it holds the last value of each."""
+
+    def __init__(self, pairs: Sequence[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        names = [name for name, _ in pairs]
+        self.twice = {name for name in names if names.count(name) > 1}
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise DuplicateKeyError("a key stands twice")
+    return found
+
+
+def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else _Doubled(pairs)
+
+
+_DECODER = json.JSONDecoder(parse_int=Number, parse_float=Number)
+_STRICT = json.JSONDecoder(parse_int=Number, parse_float=Number, object_pairs_hook=_once)
+_MARKING = json.JSONDecoder(parse_int=Number, parse_float=Number, object_pairs_hook=_marked)
 
 
 def parse(line: str) -> Any:
@@ -27,22 +52,41 @@ def parse(line: str) -> Any:
     return _DECODER.decode(line)
 
 
-def check_keys(line: str) -> None:
-    """Make sure that no object of the line has a key twice.
+def parse_for(line: str, columns: Sequence[str]) -> Any:
+    """The value of a line, as `parse`, in which no key stands twice where these columns have their texts.
+
+    On the way to a text and inside of a column a second key would hide a text; elsewhere it may stand.
 
     Raises:
-        DuplicateKeyError: one has.
+        DuplicateKeyError: one does.
     """
+    try:
+        return _STRICT.decode(line)
+    except DuplicateKeyError:
+        row = _MARKING.decode(line)
+    for column in columns if isinstance(row, dict) else ():
+        _check_column(row, column)
+    return row
 
-    def checked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in found:
-                raise DuplicateKeyError(f"the key {key!r} stands twice in one object; keep one of them")
-            found[key] = value
-        return found
 
-    json.loads(line, object_pairs_hook=checked, parse_int=Number, parse_float=Number)
+def _check_column(row: dict[str, Any], column: str) -> None:
+    value: Any = row
+    for part in [column] if column in row else column.split("."):
+        if isinstance(value, _Doubled) and part in value.twice:
+            raise _told(part)
+        # What is missing on the way is told of elsewhere.
+        value = value.get(part) if isinstance(value, dict) else None
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, _Doubled):
+            raise _told(min(value.twice))
+        if isinstance(value, dict | list):
+            waiting += value.values() if isinstance(value, dict) else value
+
+
+def _told(key: str) -> DuplicateKeyError:
+    return DuplicateKeyError(f"the key {key!r} stands twice in one object; keep one of them")
 
 
 def replaced(line: str, new: Mapping[Path, str]) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 from unbarb.corpus.fields import FieldError, Path, kind_of, texts_of
-from unbarb.corpus.json_strings import DuplicateKeyError, check_keys, parse, replaced
+from unbarb.corpus.json_strings import DuplicateKeyError, parse_for, replaced
 from unbarb.corpus.rows import Empty, Item, Row, Unread, id_of, not_utf8
 from unbarb.corpus.settings import Settings
 
@@ -16,8 +16,6 @@ class JsonLines:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        # A key that stands twice hides one of its values; looked for only where it can be.
-        self._keys = [json.dumps(name.split(".")[0]).encode() for name in settings.columns]
 
     def read(self, raw: bytes, number: int) -> Item:
         try:
@@ -36,12 +34,10 @@ class JsonLines:
         return Unread(number, reason, raw)
 
     def _row(self, line: str, raw: bytes, number: int) -> Row:
-        row = parse(line)
+        settings = self._settings
+        row = parse_for(line, settings.columns)
         if not isinstance(row, Mapping):
             raise FieldError(f"a JSON object is needed, not {kind_of(row)}")
-        if any(raw.count(key) > 1 for key in self._keys):
-            check_keys(line)
-        settings = self._settings
         texts = texts_of(row, settings.columns, settings.roles)
         return Row(number, id_of(row, settings.id_column), texts, raw)
 
