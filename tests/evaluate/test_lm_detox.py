@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 import tiny_bases
 import tiny_lm
 from unbarb.cli import app
+from unbarb.cli.lm_detox_cells import claim
 from unbarb.data.prepared import Prepared
 from unbarb.errors import ConfigError
 from unbarb.train.experiment import load_experiment, locate, shipped
@@ -115,11 +116,26 @@ def test_a_second_call_does_nothing_again_and_another_seed_adds_its_cells(
     before = {path: path.stat().st_mtime_ns for path in (place / "out").glob("*/*/*.json")}
     assert len(before) >= 8
     assert run(place)["tables"] == report["tables"]
-    more = run(place, "--set", "seeds=[1,2]")
+    more = run(place, "--set", "seeds=[2,1]")  # in front of those that are there, too
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert len(list((place / "out/cells").iterdir())) == 6
     suites = [table["suite"] for table in more["tables"]]
     assert "lm-seeds" in suites
+    assert json.loads((place / "out/experiment.json").read_text("utf-8"))["base_seed"] == 1
+
+
+def test_a_folder_that_does_not_say_draws_the_base_by_the_first_seed_it_has(tmp_path: Path) -> None:
+    experiment = load_experiment(tiny_lm.experiment(tmp_path, seeds=[12, 13]))
+    assert claim(tmp_path / "new", experiment) == 12
+    old = tmp_path / "old"
+    claim(old, experiment)
+    told = json.loads((old / "experiment.json").read_text("utf-8"))
+    del told["base_seed"]
+    (old / "experiment.json").write_text(json.dumps(told), "utf-8")
+    (old / "cells/raw-13").mkdir(parents=True)
+    assert claim(old, experiment) == 13
+    (old / "cells/raw-12").mkdir()
+    assert claim(old, experiment) == 13
 
 
 def test_other_texts_in_the_same_folder_are_refused(place: Path, report: dict[str, Any]) -> None:
@@ -179,3 +195,17 @@ def test_every_shipped_experiment_is_valid_and_its_command_stands_on_its_first_l
         assert locate(name).read_text("utf-8").startswith(f"# unbarb lm-detox {name} --out ")
         for cell in found.cells:
             assert found.recipe(cell, "base").training.seed == cell.seed
+
+
+def test_every_shipped_experiment_packs_its_rows_unless_its_model_cannot() -> None:
+    # tests/train/test_causal.py has the models whose rows would mix.
+    packed = {name: load_experiment(name).training.packing for name in shipped()}
+    assert [name for name in packed if not packed[name]] == ["opt-350m-qlora"]
+    assert "cannot be packed" in locate("opt-350m-qlora").read_text("utf-8")
+
+
+def test_the_experiment_of_the_page_is_valid_and_packs_its_rows(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/lm-detox.md").read_text("utf-8")
+    path = tmp_path / "mine.yaml"
+    path.write_text(page.split("```yaml\n")[1].split("```")[0], "utf-8")
+    assert load_experiment(path).training.packing

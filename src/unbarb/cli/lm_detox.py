@@ -105,7 +105,7 @@ def _carried_out(
     prompts = load_prompts(what.prompts).first(what.limit)
     # What is wrong with the judge is said before hours of work; that it cleaned, once that is known.
     load_judge(judged_by[0], allow_same=judged_by[1])
-    claim(out, experiment)
+    base_seed = claim(out, experiment)
     texts = divided(experiment, corpora)
     with Quietly() if quiet or not sys.stderr.isatty() else Bar() as bar:
 
@@ -122,5 +122,5 @@ def _carried_out(
     else:
         base = experiment.model.name
     found = dict(cells(experiment, arms, base, task, out, quiet=quiet))
-    untuned = measured(base, seeded(task, experiment.seeds[0]), "base", out, quiet=quiet)
+    untuned = measured(base, seeded(task, base_seed), "base", out, quiet=quiet)
     return report(experiment, arms, task, found, untuned)

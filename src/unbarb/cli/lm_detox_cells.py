@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 PINNED = ("texts", "cleaning", "scratch", "model")
 """What of an experiment decides the texts and the base; arms and seeds may be added to a folder."""
 MEASURED = "measured.json"
+DRAWS = "base_seed"
+"""In the folder's file: the seed that the base's continuations are drawn by, whatever seeds are added."""
 
 
-def claim(out: Path, experiment: Experiment) -> None:
-    """Make `out` the folder of this experiment.
+def claim(out: Path, experiment: Experiment) -> int:
+    """Make `out` the folder of this experiment, and give the seed that the base untuned is drawn by.
 
     Raises:
         ConfigError: it is the folder of one with other texts, cleaning or base.
@@ -39,9 +41,18 @@ def claim(out: Path, experiment: Experiment) -> None:
             raise ConfigError(
                 f"{out} holds an experiment with other {', '.join(other)}; name another --out, or delete it"
             )
-        return
+        if DRAWS in there:
+            return int(there[DRAWS])
+    seed = _begun_with(out, experiment)
     out.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(wanted | {DRAWS: seed}, indent=2) + "\n", encoding="utf-8")
+    return seed
+
+
+def _begun_with(out: Path, experiment: Experiment) -> int:
+    """The first seed that has a cell here, of a folder whose file does not say; else the first of all."""
+    begun = (cell.seed for cell in experiment.cells if (out / "cells" / cell.name).is_dir())
+    return next(begun, experiment.seeds[0])
 
 
 def cells(

@@ -20,7 +20,10 @@ CorporaIn = Annotated[
     Path | None, typer.Option("--data", help="Folder with the corpora. Default: the variable UNBARB_DATA.")
 ]
 Prompts = Annotated[
-    Path | None, typer.Option(help="RealToxicityPrompts, or rows with a text. Default: the 200 that ship.")
+    Path | None,
+    typer.Option(
+        help="prompts.jsonl of RealToxicityPrompts, or rows with a text. Default: always the 200 that ship."
+    ),
 ]
 Cleaned = Annotated[
     list[Path] | None,
