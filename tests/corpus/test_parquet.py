@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,8 @@ from unbarb.errors import InputError
 MESSAGES = pa.list_(
     pa.struct([("role", pa.string()), ("content", pa.large_string()), ("at", pa.timestamp("ns"))])
 )
+
+MAP = pa.map_(pa.string(), pa.int64())
 
 
 def written(table: pa.Table, **options: Any) -> bytes:
@@ -81,6 +84,7 @@ def test_only_the_chosen_role_of_a_chat_is_cleaned(cleaned) -> None:
 STRUCT = pa.struct([("x", pa.int64()), ("t", pa.string())])
 NESTED: tuple[tuple[Any, list[Any], Any, Any], ...] = (
     (pa.string(), ["a", None, "b"], (), "c"),
+    (pa.string_view(), ["a", None, "b"], (), "c"),
     (pa.dictionary(pa.int8(), pa.string()), ["a", None, "b"], (), "c"),
     (STRUCT, [{"x": 1, "t": "a"}, None, {"x": 2, "t": "b"}], ("t",), {"x": 2, "t": "c"}),
     (pa.list_(pa.string()), [["a"], None, ["x", "b"]], (1,), ["x", "c"]),
@@ -107,6 +111,77 @@ def test_types_that_python_cannot_hold_do_not_matter_beside_a_text(cleaned) -> N
     assert pc.struct_field(after["a"], "at").equals(pc.struct_field(table["a"], "at"))
     assert after["a"].null_count == 1
     assert [one["where"] for one in ran.list("changes")] == ["a.text"]
+
+
+def test_two_columns_inside_of_one_struct_are_both_cleaned(cleaned) -> None:
+    inner = pa.struct([("response", pa.string()), ("at", pa.timestamp("ns"))])
+    kind = pa.struct([("prompt", pa.string()), ("to", inner)])
+    pairs = [
+        {"prompt": RUDE, "to": {"response": CLEAN, "at": 1}},
+        None,
+        {"prompt": CLEAN, "to": {"response": RUDE, "at": 3}},
+        {"prompt": RUDE, "to": {"response": RUDE, "at": None}},
+        {"prompt": None, "to": None},
+    ]
+    table = pa.table({"pair": pa.array(pairs, kind)})
+    ran = cleaned({"a.parquet": written(table)}, columns=["pair.prompt", "pair.to.response"])
+    assert ran.counts == {"rows": 5, "kept": 5, "changed": 3, "texts": 6}
+    wanted = [(1, "pair.prompt"), (3, "pair.to.response"), (4, "pair.prompt"), (4, "pair.to.response")]
+    assert [(one["row"], one["where"]) for one in ran.list("changes")] == wanted
+    after = read(ran.data("a.parquet"))["pair"].chunk(0)
+    assert after.slice(1, 1).equals(table["pair"].chunk(0).slice(1, 1))
+    assert "idiot" not in str(after)
+
+
+NOT_TEXT = pa.array([b"ok", b'a "\xff"', None, b"ok"]).view(pa.string())
+"""Strings as another writer may leave them: Arrow and Parquet do not check them."""
+
+
+def test_a_string_that_is_not_utf8_costs_its_row_and_no_more(cleaned) -> None:
+    table = pa.table(
+        {
+            "text": pa.array([RUDE.encode(), CLEAN.encode(), b"\xff\xfe", RUDE.encode()]).view(pa.string()),
+            "note": NOT_TEXT,
+            "at": pa.array([1, 2, 3, 4], pa.timestamp("ns")),
+        }
+    )
+    ran = cleaned({"a.parquet": written(table)})
+    assert ran.counts == {"rows": 4, "kept": 3, "changed": 2, "unread": 1, "texts": 3}
+    assert (
+        read(ran.data("a.parquet"))
+        .drop_columns("text")
+        .equals(table.filter(pa.array([True, True, False, True])).drop_columns("text"))
+    )
+    (unread,) = ran.list("unread")
+    assert (unread["row"], unread["reason"]) == (3, "not UTF-8: byte 0xff at byte 1")
+    assert unread["content"] is None
+    kept = base64.b64decode(unread["content_base64"])
+    assert kept.startswith(b'{"text": "\xff\xfe", "note": null, "at": "1970-01-01')
+
+
+DICTIONARY = pa.DictionaryArray.from_arrays(pa.array([0, 1, None, 0]), NOT_TEXT[:2])
+BROKEN: tuple[tuple[Any, str], ...] = (
+    (DICTIONARY, "text"),
+    (pa.StructArray.from_arrays([NOT_TEXT], ["b"]), "text.b"),
+    (pa.ListArray.from_arrays(pa.array([0, 1, 2, 3, 4], pa.int32()), NOT_TEXT), "text"),
+    (NOT_TEXT.cast(pa.large_binary()).view(pa.large_string()), "text"),
+)
+
+
+@pytest.mark.parametrize(("broken", "column"), BROKEN)
+def test_no_kind_of_column_lets_a_string_that_is_not_utf8_stop_the_run(
+    cleaned, broken: Any, column: str
+) -> None:
+    rude = pa.array([CLEAN, CLEAN, CLEAN, RUDE])
+    table = pa.table({"text": broken, "rude": rude, "map": pa.array([[("k", 1)]] * 4, MAP)})
+    ran = cleaned({"a.parquet": written(table)}, columns=[column, "rude"])
+    assert read(ran.data("a.parquet")).num_rows == 3
+    assert ran.counts["changed"] == 1
+    (unread,) = ran.list("unread")
+    assert (unread["row"], unread["reason"]) == (2, "not UTF-8: byte 0xff at byte 4")
+    kept = base64.b64decode(unread["content_base64"])
+    assert b'a \\"\xff\\"' in kept
+    assert kept.endswith(b'"map": [["k", 1]]}')
 
 
 def test_row_groups_go_together_or_are_cut_and_nothing_is_lost(cleaned) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -42,27 +43,59 @@ def holds_texts(kind: Any, *, inside: bool = False) -> bool:
     return False
 
 
-def plain(array: Any, path: Sequence[str] = ()) -> list[Any]:
-    """The values as Python's own; of structs only the field `path` leads to, or what a message needs.
+def plain(array: Any, paths: Sequence[Sequence[str]] = ((),)) -> list[Any]:
+    """The values as Python's own; of structs only the fields `paths` lead to, or what a message needs.
 
     What lies beside a text may be of types that Python cannot hold without loss; it is not looked at.
+
+    Raises:
+        UnicodeDecodeError: one of the strings is not UTF-8, which Arrow does not check.
     """
-    return list(_pruned(array, path).to_pylist())
+    return list(_pruned(array, paths).to_pylist())
 
 
-def _pruned(array: Any, path: Sequence[str]) -> Any:
+def _pruned(array: Any, paths: Sequence[Sequence[str]]) -> Any:
     kind = array.type
     if pa.types.is_struct(kind):
-        wanted = {path[0]} if path else MESSAGE_KEYS
-        fields = [field for field in kind if field.name in wanted]
-        children = [_pruned(array.field(field.name), path[1:]) for field in fields]
+        inside: dict[str, list[Sequence[str]]] = defaultdict(list)
+        for path in paths:
+            for name in path[:1] or MESSAGE_KEYS:
+                inside[name].append(path[1:])
+        fields = [field for field in kind if field.name in inside]
+        children = [_pruned(array.field(field.name), inside[field.name]) for field in fields]
         kept = [pa.field(field.name, child.type) for field, child in zip(fields, children, strict=True)]
         return pa.StructArray.from_arrays(children, fields=kept, mask=array.is_null())
     if is_list(kind):
         offsets, flat = _flat(array)
-        values = _pruned(flat, path)
+        values = _pruned(flat, paths)
         return _listed(kind, offsets, values, pa.list_(values.type), array.is_null())
     return array
+
+
+def as_bytes(row: Mapping[str, Any]) -> bytes:
+    """A row of scalars as JSON, whatever they are; strings that are not UTF-8 keep their bytes."""
+    values = {name: _value(scalar) for name, scalar in row.items()}
+    return json.dumps(values, ensure_ascii=False, default=str).encode("utf-8", "surrogateescape")
+
+
+def _value(scalar: Any) -> Any:
+    kind = scalar.type
+    if not scalar.is_valid:
+        return None
+    if pa.types.is_dictionary(kind):
+        return _value(scalar.value)
+    if is_string(kind):
+        return scalar.as_buffer().to_pybytes().decode("utf-8", "surrogateescape")
+    if pa.types.is_map(kind):
+        return [[*_value(entry).values()] for entry in scalar.values]
+    if isinstance(scalar, pa.ListScalar):
+        return [_value(one) for one in scalar.values]
+    if pa.types.is_struct(kind):
+        return {field.name: _value(scalar[at]) for at, field in enumerate(kind)}
+    try:
+        return scalar.as_py()
+    except ValueError:  # a moment, finer than Python can hold
+        return str(scalar)
 
 
 def replaced(array: Any, new: Mapping[int, Mapping[Path, str]]) -> Any:
@@ -70,11 +103,13 @@ def replaced(array: Any, new: Mapping[int, Mapping[Path, str]]) -> Any:
     kind = array.type
     if pa.types.is_dictionary(kind):
         return replaced(array.cast(kind.value_type), new).dictionary_encode().cast(kind)
+    if pa.types.is_string_view(kind):
+        return replaced(array.cast(pa.large_string()), new).cast(kind)
     if is_string(kind):
-        values = array.to_pylist()
-        for row, texts in new.items():
-            values[row] = texts[()]
-        return pa.array(values, kind)
+        # Arrow's own replacing, for a neighbour that is not UTF-8 cannot be a string of Python.
+        texts = [new[row][()] for row in sorted(new)]
+        mask = np.isin(np.arange(len(array)), list(new))
+        return pc.replace_with_mask(array, pa.array(mask), pa.array(texts, kind))
     if pa.types.is_struct(kind):
         children = [array.field(at) for at in range(kind.num_fields)]
         for name, inner in _by_first(new).items():

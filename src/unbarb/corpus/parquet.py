@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any
@@ -11,13 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from unbarb.corpus.arrow_texts import holds_texts, is_string, plain, replaced
+from unbarb.corpus.arrow_texts import as_bytes, holds_texts, is_string, plain, replaced
 from unbarb.corpus.fields import FieldError, texts_of
 from unbarb.corpus.lines import Cut
 from unbarb.corpus.missing import missing
 from unbarb.corpus.places import reading
 from unbarb.corpus.plan import Shard
-from unbarb.corpus.rows import CHUNK_ROWS, Chunk, Fate, Item, Row, Unread, id_of
+from unbarb.corpus.rows import CHUNK_ROWS, Chunk, Fate, Item, Row, Unread, id_of, not_utf8
 from unbarb.corpus.settings import Settings
 from unbarb.errors import InputError
 
@@ -96,10 +96,10 @@ class ParquetShard:
         with _opened(shard.uri) as file:
             self._schema, self._metadata = file.schema_arrow, file.metadata
         names = self._schema.names
-        self._paths = {
-            (name if name in names else name.split(".")[0]): () if name in names else name.split(".")[1:]
-            for name in settings.columns
-        }
+        self._paths: dict[str, list[list[str]]] = defaultdict(list)
+        for column in settings.columns:
+            top, *rest = [column] if column in names else column.split(".")
+            self._paths[top].append(rest)
         id_name = settings.id_column or "id"
         self._id = id_name if id_name in names and self._is_id(id_name) else None
 
@@ -136,7 +136,21 @@ class ParquetShard:
                 return
 
     def _items(self, batch: Any, first: int) -> list[Item]:
-        columns = {name: plain(batch.column(name), path) for name, path in self._paths.items()}
+        try:
+            return self._read(batch, first)
+        except UnicodeDecodeError:
+            # Row by row, so that only those are kept aside in which a string is not UTF-8.
+            return [self._item(batch.slice(at, 1), first + at) for at in range(batch.num_rows)]
+
+    def _item(self, batch: Any, at: int) -> Item:
+        try:
+            (item,) = self._read(batch, at)
+        except UnicodeDecodeError as error:
+            return Unread(at + 1, not_utf8(error), _whole(batch, 0))
+        return item
+
+    def _read(self, batch: Any, first: int) -> list[Item]:
+        columns = {name: plain(batch.column(name), paths) for name, paths in self._paths.items()}
         ids = batch.column(self._id).to_pylist() if self._id else [None] * batch.num_rows
         items: list[Item] = []
         for at in range(batch.num_rows):
@@ -146,12 +160,17 @@ class ParquetShard:
                 texts = texts_of(row, self._settings.columns, self._settings.roles)
                 items.append(Row(number, id_of({"id": ids[at]}, None), texts))
             except FieldError as error:
-                whole = json.dumps(batch.slice(at, 1).to_pylist()[0], ensure_ascii=False, default=str)
-                items.append(Unread(number, str(error), whole.encode()))
+                items.append(Unread(number, str(error), _whole(batch, at)))
         return items
 
     def sink(self, stream: IO[bytes]) -> ParquetSink:
         return ParquetSink(stream, self._schema, self._metadata)
+
+
+def _whole(batch: Any, at: int) -> bytes:
+    """All of one row."""
+    names = batch.schema.names
+    return as_bytes({name: batch.column(number)[at] for number, name in enumerate(names)})
 
 
 class ParquetSink:
