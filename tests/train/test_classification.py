@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,8 +22,12 @@ from transformers import BertConfig, BertForSequenceClassification, PreTrainedTo
 from unbarb.detect.packaged import located, weights_digest
 from unbarb.detect.transformers import TransformersDetector
 from unbarb.errors import ConfigError, InputError, ModelError
-from unbarb.train.classification import Collator
+from unbarb.export.exporting import Wanted, export_to
+from unbarb.train import classification
+from unbarb.train.callback import training_arguments
+from unbarb.train.classification import Collator, prepare_model
 from unbarb.train.classifier import load_classifier
+from unbarb.train.live import Quiet
 from unbarb.train.objectives import train
 from unbarb.train.run import Run
 
@@ -224,3 +230,98 @@ def test_a_base_tuned_for_other_labels_gets_a_new_head(base: Path, tmp_path: Pat
     labels = load_classifier(tmp_path / "second" / "model").labels
     assert list(labels) == second.data.labels
     assert len(labels) > 1
+
+
+def logged(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_accumulated_batches_learn_as_one_batch_of_all_their_rows(base: Path, tmp_path: Path):
+    still = tmp_path / "still"
+    shutil.copytree(base, still)
+    config = json.loads((base / "config.json").read_text())
+    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    (still / "config.json").write_text(json.dumps(config))
+    data = labelled_rows.prepared(tmp_path / "set", train=16)
+    first = {}
+    for size, times in ((16, 1), (4, 4)):
+        training = {"max_steps": 1, "batch_size": size, "gradient_accumulation": times}
+        settings = recipe(still, training=training, model={"dtype": "fp32"})
+        train(settings, data, tmp_path / str(size), quiet=True)
+        first[size] = next(line for line in logged(tmp_path / str(size)) if "grad_norm" in line)
+    for name in ("loss", "grad_norm"):
+        assert first[4][name] == pytest.approx(first[16][name], rel=1e-3), name
+
+
+@pytest.mark.parametrize("double", [False, True])
+def test_gradients_pass_four_bit_layers_after_an_evaluation(base: Path, tmp_path: Path, double: bool):
+    model = {"quantization": "nf4", "double_quantization": double}
+    settings = recipe(base, "lora", model=model)
+    with Run.begin(tmp_path / "run", recipe=settings.to_dict(), digests={}, quiet=True) as run:
+        loaded, tokenizer, _ = prepare_model(settings, run)
+    given = tokenizer(TEXTS[:2], return_tensors="pt", padding=True)
+    loaded.eval()
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        loaded(**given)
+    loaded.train()
+    for name, parameter in loaded.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.ones_(parameter)
+    with torch.autocast("cpu", torch.bfloat16):
+        loaded(**given).logits.sum().backward()
+    lowest = [
+        one.grad for name, one in loaded.named_parameters() if "layer.0." in name and "lora_A" in name
+    ]
+    assert len(lowest) == 2
+    assert all(one is not None and one.abs().sum() > 0 for one in lowest)
+
+
+def test_the_matched_modules_and_the_commit_of_the_base_are_recorded(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    lines: list[str] = []
+    monkeypatch.setattr(Quiet, "tell", lambda self, line: lines.append(line))
+    monkeypatch.setattr(classification, "base_digest", lambda part, config: ("ab" * 32, "c0ffee"))
+    settings = recipe(base, "lora", training={"max_steps": 1})
+    facts = train(settings, labelled_rows.prepared(tmp_path / "set"), tmp_path / "run", quiet=True)
+    assert facts["modules"]["query"] == [f"bert.encoder.layer.{at}.attention.self.query" for at in range(2)]
+    assert facts["saved_whole"] == ["classifier"]
+    assert facts["base"]["revision"] == "c0ffee"
+    assert any(line.startswith("query: 2 matched (bert.encoder.layer.0.") for line in lines)
+
+
+@pytest.mark.parametrize("name", ["adafactor", "adamw"])
+def test_the_optimizer_is_the_one_that_the_recipe_names(base: Path, tmp_path: Path, name: str):
+    settings = recipe(base, training={"optimizer": name, "head_learning_rate": 0.5, "weight_decay": 0.25})
+    with Run.begin(tmp_path / "run", recipe=settings.to_dict(), digests={}, quiet=True) as run:
+        arguments = training_arguments(settings.training, run, bf16=True, evaluated=True)
+        model, _, _ = prepare_model(settings, run)
+    made = classification.optimizer(model, settings, arguments)
+    assert type(made).__name__.lower() == name
+    assert [group["lr"] for group in made.param_groups] == [5e-3, 0.5]
+    assert {group["weight_decay"] for group in made.param_groups} == {0.25}
+
+
+def test_a_full_disk_stops_before_training(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
+    data = labelled_rows.prepared(tmp_path / "set")
+    with pytest.raises(InputError, match="make room"):
+        train(recipe(base), data, tmp_path / "run", quiet=True)
+    assert not list((tmp_path / "run" / "checkpoints").iterdir())
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_a_checkpoint_is_a_classifier_that_can_be_exported(base: Path, tmp_path: Path, method: str):
+    data = labelled_rows.prepared(tmp_path / "set")
+    data_labels = {"labels": ["insult"]}  # not the two outputs of a bare base
+    settings = recipe(base, method, training={"max_steps": 15}, data=data_labels)
+    train(settings, data, tmp_path / "run", quiet=True)
+    for path in ("model", "predictions-dev.jsonl"):  # as where the run was stopped
+        found = tmp_path / "run" / path
+        shutil.rmtree(found) if found.is_dir() else found.unlink()
+    wanted = Wanted(tmp_path / "run", "merged", tmp_path / "out", checkpoint="last", dtype="fp32")
+    export_to(wanted)
+    checkpoint = tmp_path / "run" / "checkpoints" / "checkpoint-15"
+    expected = load_classifier(checkpoint).predict_proba(TEXTS)
+    served = TransformersDetector(str(tmp_path / "out"), dtype="fp32").detect(TEXTS)
+    np.testing.assert_allclose([list(one.scores.values()) for one in served], expected, atol=1e-3)

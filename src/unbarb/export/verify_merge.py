@@ -105,12 +105,17 @@ def observe(
     return Observed(tuple(logits), tuple(said), tuple(forced))
 
 
+def _spread(logits: Tensor) -> Tensor:
+    """How far logits lie apart; one alone, that of a single label, by how far it is from even odds."""
+    return logits.std().clamp(min=1e-9) if logits.numel() > 1 else logits.abs().max().clamp(min=1.0)
+
+
 def drift(before: Observed, after: Observed) -> Drift:
     """Compare what two models said to the same prompts."""
     shares: list[float] = []
     rounded = changed = 0
     for one, other, text, said in zip(before.logits, after.logits, before.texts, after.texts, strict=True):
-        shares.append(float((one - other).square().mean().sqrt() / one.std().clamp(min=1e-9)))
+        shares.append(float((one - other).square().mean().sqrt() / _spread(one)))
         if text != said:
             flipped = bool((one.argmax(-1) != other.argmax(-1)).any())
             rounded, changed = rounded + flipped, changed + (not flipped)

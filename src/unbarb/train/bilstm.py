@@ -25,7 +25,7 @@ from unbarb.errors import ModelError
 from unbarb.train.classifier import conclude, read_about, write_about
 from unbarb.train.labels import Floats, label_matrix, learnable, positive_weights
 from unbarb.train.masked_loss import masked_loss
-from unbarb.train.run import Run
+from unbarb.train.run import Run, space_needed
 from unbarb.train.schema import TrainingPart, TrainRecipe, WordsPart
 
 TOKEN = re.compile(r"\w+|[^\w\s]")
@@ -43,11 +43,12 @@ def train(recipe: TrainRecipe, prepared: Prepared, run: Run) -> Mapping[str, Any
     torch.manual_seed(recipe.training.seed)
     words = vocabulary([row["text"] for row in rows], recipe.words)
     classifier = BiLSTM(recipe.data.labels, words, recipe.words)
+    total = sum(one.numel() for one in classifier.net.parameters())
+    run.need_space(space_needed(total))
     weight = torch.tensor(positive_weights(truth, recipe.training.class_weight), dtype=torch.float32)
     done = learn(
         classifier, _rows(classifier, rows, truth), _rows(classifier, dev, None), recipe, weight, run
     )
-    total = sum(one.numel() for one in classifier.net.parameters())
     facts = {"words": len(words), "parameters": {"trainable": total, "total": total, "share": 1.0}}
     return {**facts, **done, **conclude(run, classifier, dev)}
 

@@ -37,6 +37,7 @@ OPTIMIZERS = {
     "paged_adamw": "paged_adamw_32bit",
     "paged_adamw_8bit": "paged_adamw_8bit",
 }
+COUNTER = "early_stopping_patience_counter"
 COMPLETE = ("trainer_state.json", "optimizer.pt", "scheduler.pt")
 
 
@@ -93,6 +94,23 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]
         self._mark = (step, monotonic())
         rows = (step - before) * args.train_batch_size * args.gradient_accumulation_steps * args.world_size
         return round(float(rows) * self.tokens_per_row / max(self._mark[1] - then, 1e-9), 1)
+
+
+class Patience(EarlyStoppingCallback):  # type: ignore[misc]
+    """Stops after so many looks without a better dev loss; a run that goes on counts on."""
+
+    def __init__(self, looks: int, checkpoint: str | None) -> None:
+        super().__init__(early_stopping_patience=looks)
+        if checkpoint is not None:
+            state = json.loads((Path(checkpoint) / "trainer_state.json").read_text("utf-8"))
+            kept = (state.get("stateful_callbacks") or {}).get(type(self).__name__, {})
+            self.early_stopping_patience_counter = kept.get("attributes", {}).get(COUNTER, 0)
+
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        # Stopped for good, but killed before its end: a step more, and the best checkpoint is loaded.
+        control.should_training_stop |= self.early_stopping_patience_counter >= self.early_stopping_patience
 
 
 def figures_of(logs: Mapping[str, float]) -> dict[str, float]:
@@ -178,9 +196,10 @@ def carry_out(trainer: Trainer, run: Run, training: Any, tokens_per_row: float) 
     """Train, from the last whole checkpoint where there is one, and give what ``run.json`` says of it."""
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(RunCallback(run, tokens_per_row))
+    checkpoint = last_checkpoint(run.checkpoints)
     if training.patience:
-        trainer.add_callback(EarlyStoppingCallback(early_stopping_patience=training.patience))
-    trainer.train(resume_from_checkpoint=last_checkpoint(run.checkpoints))
+        trainer.add_callback(Patience(training.patience, checkpoint))
+    trainer.train(resume_from_checkpoint=checkpoint)
     state = trainer.state
     return {
         "steps": state.global_step,

@@ -173,10 +173,6 @@ def check_apart(model: Any, rows: Sequence[Encoded], pad_id: int) -> None:
     batches = [packed([[first, other]], pad_id) for first in (one, strange)]
     training = model.training
     model.eval()
-    for module in model.modules():
-        if type(module).__name__ == "Linear4bit":
-            # On a processor a look in evaluation mode repacks its weights, and gradients end there.
-            module.train()
     try:
         with torch.inference_mode():
             seen = [

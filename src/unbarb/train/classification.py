@@ -8,14 +8,15 @@ takes no part in the loss; shares of votes are learnt as shares. Positive rows o
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import torch
-from peft import PeftModel, get_peft_model
+from peft import PeftModel
 from torch import Tensor, nn
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, set_seed
 
@@ -26,11 +27,19 @@ from unbarb.train.callback import carry_out, training_arguments
 from unbarb.train.classifier import conclude, read_about, write_about
 from unbarb.train.labels import Floats, label_matrix, learnable, positive_weights
 from unbarb.train.masked_loss import masked_loss
-from unbarb.train.models import DTYPES, base_digest, load_config, load_model, load_tokenizer, parameters
+from unbarb.train.models import (
+    DTYPES,
+    attach,
+    base_digest,
+    load_config,
+    load_model,
+    load_tokenizer,
+    told,
+)
 from unbarb.train.packaged import packaged
-from unbarb.train.run import Run
+from unbarb.train.run import Run, space_needed
 from unbarb.train.schema import ModelPart, TrainRecipe
-from unbarb.train.targets import adapter, steady
+from unbarb.train.targets import steady
 
 SCORED_AT_ONCE = 64
 HEADS = ("classifier", "score", "pre_classifier", "classification_head")
@@ -44,19 +53,25 @@ def train(recipe: TrainRecipe, prepared: Prepared, run: Run) -> Mapping[str, Any
     truth = learnable(rows, labels)
     set_seed(recipe.training.seed)
     model, tokenizer, facts = prepare_model(recipe, run)
+    run.need_space(space_needed(facts["parameters"]["trainable"]))
     examples, cut = encode(rows, truth, tokenizer, recipe)
     watched, _ = encode(dev, label_matrix(dev, labels), tokenizer, recipe)
     tokens = sum(len(example["input_ids"]) for example in examples) / len(examples)
+    arguments = training_arguments(
+        recipe.training, run, bf16=recipe.base.dtype == "bf16", fp16=recipe.base.dtype == "fp16",
+        evaluated=bool(watched), train_sampling_strategy="group_by_length",
+    )  # fmt: skip
     trainer = LabelTrainer(
         model=model,
-        args=training_arguments(
-            recipe.training, run, bf16=recipe.base.dtype == "bf16", evaluated=bool(watched),
-            train_sampling_strategy="group_by_length",
-        ),
+        args=arguments,
         train_dataset=examples,
         eval_dataset=watched or None,
         data_collator=Collator(tokenizer.pad_token_id or 0),
-        optimizers=(optimizer(model, recipe), None),
+        optimizers=(optimizer(model, recipe, arguments), None),
+    )
+    trainer.around = partial(
+        write_around, tokenizer=tokenizer, labels=labels, max_tokens=recipe.data.max_source_tokens,
+        base=recipe.base,
     )  # fmt: skip
     weight = positive_weights(truth, recipe.training.class_weight)
     trainer.positive_weight = torch.tensor(weight, dtype=torch.float32)
@@ -76,23 +91,17 @@ def prepare_model(recipe: TrainRecipe, run: Run) -> tuple[Any, Any, dict[str, An
         InputError: the hub cannot be reached.
     """
     part, labels = packaged(recipe.base), recipe.data.labels
-    run.pin("base", base_digest(part, load_config(part))[0])
+    digest, commit = base_digest(part, load_config(part))
+    run.pin("base", digest)
     tokenizer = load_tokenizer(part)
     model = with_head(part, labels, tokenizer.pad_token_id, full=recipe.method.name == "full")
-    resolved, method = adapter(recipe, model)
-    if method is not None:
-        if recipe.base.quantization != "none":
-            steady(model)
-        model = get_peft_model(model, method)
+    model, attached = attach(model, recipe)
     for parameter in model.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()
-    trainable, total = parameters(model)
-    facts = {
-        "base": {"name": recipe.base.name, "revision": recipe.base.revision},
-        "modules": resolved.lines(),
-        "parameters": {"trainable": trainable, "total": total, "share": trainable / total},
-    }
+    for line in told(attached):
+        run.live.tell(line)
+    facts = {"base": {"name": recipe.base.name, "revision": commit or recipe.base.revision}, **attached}
     run.note(**facts)
     return model, tokenizer, facts
 
@@ -146,8 +155,8 @@ def encode(
     return examples, len(long)
 
 
-def optimizer(model: nn.Module, recipe: TrainRecipe) -> torch.optim.Optimizer:
-    """AdamW; a new head may learn at a rate of its own."""
+def optimizer(model: nn.Module, recipe: TrainRecipe, arguments: Any) -> torch.optim.Optimizer:
+    """What ``training.optimizer`` says; a new head may learn at a rate of its own."""
     training = recipe.training
     head: list[nn.Parameter] = []
     rest: list[nn.Parameter] = []
@@ -156,9 +165,12 @@ def optimizer(model: nn.Module, recipe: TrainRecipe) -> torch.optim.Optimizer:
             (head if any(part in HEADS for part in name.split(".")) else rest).append(parameter)
     rate = training.head_learning_rate or training.learning_rate
     groups = [{"params": rest, "lr": training.learning_rate}, {"params": head, "lr": rate}]
-    return torch.optim.AdamW(
-        [group for group in groups if group["params"]], weight_decay=training.weight_decay, fused=True
+    kind, options = Trainer.get_optimizer_cls_and_kwargs(arguments, model)
+    made: torch.optim.Optimizer = kind(
+        [group for group in groups if group["params"]],
+        **{**options, "weight_decay": training.weight_decay},
     )
+    return made
 
 
 class Collator:
@@ -181,9 +193,12 @@ class Collator:
 
 
 class LabelTrainer(Trainer):  # type: ignore[misc]
-    """A trainer whose loss leaves out what nobody said."""
+    """A trainer whose loss leaves out what nobody said; its checkpoints are whole classifiers."""
 
     positive_weight: Tensor
+    around: Callable[[Path, Any], None]
+    loss_is_scaled_for_ga = False
+    """The loss is a batch's mean, so that of accumulated batches is still to be divided by their number."""
 
     def compute_loss(self, model: nn.Module, inputs: dict[str, Tensor], return_outputs: bool = False,
                      **_: Any) -> Any:  # fmt: skip
@@ -191,6 +206,29 @@ class LabelTrainer(Trainer):  # type: ignore[misc]
         outputs = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])
         loss = masked_loss(outputs.logits.float(), truth, self.positive_weight)
         return (loss, {"logits": outputs.logits}) if return_outputs else loss
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        super()._save(output_dir, state_dict)
+        self.around(Path(output_dir or self.args.output_dir), self.accelerator.unwrap_model(self.model))
+
+
+def write_around(
+    folder: Path, model: Any, *, tokenizer: Any, labels: Sequence[str], max_tokens: int, base: ModelPart
+) -> None:
+    """Write what a classifier is besides its weights: config, tokenizer, labels, and an adapter's base."""
+    adapter = folder / "adapter_config.json"
+    if adapter.is_file():  # peft writes where the base happens to lie here
+        named = {**read_json(adapter), "base_model_name_or_path": base.name}
+        adapter.write_text(json.dumps(named, indent=2) + "\n", encoding="utf-8")
+    config = model.config.to_dict()
+    config.pop("quantization_config", None)  # an adapter's folder holds no quantised weights
+    type(model.config).from_dict(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    held = base.model_dump(exclude={"config"}, exclude_defaults=True)
+    write_about(
+        folder, "transformer", labels, max_tokens=max_tokens,
+        base={"name": base.name, "revision": base.revision, **held},
+    )  # fmt: skip
 
 
 class TransformerClassifier:
@@ -236,18 +274,9 @@ class TransformerClassifier:
     def save(self, folder: Path) -> None:
         """Write adapter or model, config and tokenizer in the hub's format."""
         self.model.save_pretrained(folder)
-        adapter = folder / "adapter_config.json"
-        if adapter.is_file():  # peft writes where the base happens to lie here
-            named = {**read_json(adapter), "base_model_name_or_path": self.base.name}
-            adapter.write_text(json.dumps(named, indent=2) + "\n", encoding="utf-8")
-        config = self.model.config.to_dict()
-        config.pop("quantization_config", None)  # an adapter's folder holds no quantised weights
-        type(self.model.config).from_dict(config).save_pretrained(folder)
-        self.tokenizer.save_pretrained(folder)
-        base = self.base.model_dump(exclude={"config"}, exclude_defaults=True)
-        write_about(
-            folder, "transformer", self.labels, max_tokens=self.max_tokens,
-            base={"name": self.base.name, "revision": self.base.revision, **base},
+        write_around(
+            folder, self.model, tokenizer=self.tokenizer, labels=self.labels, max_tokens=self.max_tokens,
+            base=self.base,
         )  # fmt: skip
 
     @classmethod

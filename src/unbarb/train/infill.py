@@ -30,11 +30,10 @@ from unbarb.train.models import (
     load_config,
     load_model,
     load_tokenizer,
-    space_needed,
     told,
 )
 from unbarb.train.packaged import packaged
-from unbarb.train.run import Run, is_main
+from unbarb.train.run import Run, is_main, space_needed
 from unbarb.train.schema import InfillPart, ModelPart, TrainRecipe
 from unbarb.train.targets import head_names
 

@@ -31,7 +31,7 @@ from transformers import (
 from transformers.utils import logging
 
 from unbarb.errors import ConfigError, InputError
-from unbarb.train.run import Run, file_digests
+from unbarb.train.run import Run, file_digests, space_needed
 from unbarb.train.schema import ModelPart, TrainRecipe
 from unbarb.train.targets import adapter, steady
 
@@ -138,7 +138,20 @@ def load_model(part: ModelPart, auto: Any, *, full: bool, **more: Any) -> PreTra
         # Without it accelerate may spread a quantised model over all devices, and each process has one.
         options["device_map"] = {"": torch.cuda.current_device() if torch.cuda.is_available() else "cpu"}
         options["quantization_config"] = quantisation(part, heads="num_labels" in more)
-    return _fetched(part, lambda: auto.from_pretrained(part.name, revision=part.revision, **options))
+    loaded = _fetched(part, lambda: auto.from_pretrained(part.name, revision=part.revision, **options))
+    keep_layout(loaded[0] if isinstance(loaded, tuple) else loaded)
+    return loaded
+
+
+def keep_layout(model: nn.Module) -> None:
+    """Leave 4-bit weights as they are laid out for training, in evaluations too.
+
+    On a processor with AVX512-BF16 bitsandbytes lays them out anew at the first look in evaluation mode,
+    and from then on no gradient passes through them, in training mode neither.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 def quantisation(part: ModelPart, *, heads: bool) -> BitsAndBytesConfig:
@@ -257,14 +270,6 @@ def parameters(model: nn.Module) -> tuple[int, int]:
         total += count
         trainable += count if parameter.requires_grad else 0
     return trainable, total
-
-
-def space_needed(trainable: int) -> int:
-    """Bytes that a run may put on the disk: three checkpoints at once (weights, two moments) and the model.
-
-    An adapter's checkpoint holds what is trained; the base stays where it is.
-    """
-    return (3 * 3 + 1) * 4 * trainable + 50_000_000
 
 
 def base_digest(part: ModelPart, config: Any) -> tuple[str, str | None]:

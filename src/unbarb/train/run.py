@@ -202,6 +202,14 @@ class Run:
             raise InputError(f"{self.folder} cannot be written: {error.strerror or error}") from error
 
 
+def space_needed(trainable: int) -> int:
+    """Bytes that a run may put on the disk: three checkpoints at once (weights, two moments) and the model.
+
+    An adapter's checkpoint holds what is trained; the base stays where it is.
+    """
+    return (3 * 3 + 1) * 4 * trainable + 50_000_000
+
+
 def is_main() -> bool:
     """Whether this is the process that writes; the only one, unless a launcher started several."""
     return int(os.environ.get("RANK", "0")) == 0

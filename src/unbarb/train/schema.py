@@ -25,6 +25,15 @@ Method = Literal["none", "full", "lora", "rslora", "dora", "pissa", "ia3", "prom
 OF_WORDS = ("naive_bayes", "logistic", "bilstm")
 """Objectives that learn from words and need no base model."""
 
+UNREAD = {
+    "classification": ("label_smoothing",),
+    "bilstm": (
+        "optimizer", "gradient_accumulation", "head_learning_rate", "label_smoothing",
+        "gradient_checkpointing", "evaluate_every", "save_every", "report_to",
+    ),
+}  # fmt: skip
+"""Keys of ``training`` that an objective does nothing with."""
+
 Broken = tuple[tuple[str, ...], str]
 """A key, and what is wrong with its value."""
 
@@ -324,6 +333,7 @@ def relations(recipe: TrainRecipe) -> Iterator[Broken]:
     yield from _model(recipe)
     yield from _template(recipe)
     yield from _method(recipe.method, recipe.objective)
+    yield from _unread(recipe)
     if (recipe.objective == "preference") != (recipe.preference is not None):
         yield ("preference",), "goes with the objective preference, and only with it"
     if (recipe.objective == "infill") != (recipe.infill is not None):
@@ -335,6 +345,14 @@ def relations(recipe: TrainRecipe) -> Iterator[Broken]:
         )
     if len(set(recipe.data.labels)) < len(recipe.data.labels):
         yield ("data", "labels"), "a label stands there twice; once is enough"
+
+
+def _unread(recipe: TrainRecipe) -> Iterator[Broken]:
+    """Keys that would change nothing, where they are not at their default."""
+    usual = TrainingPart()
+    for key in UNREAD.get(recipe.objective, ()):
+        if getattr(recipe.training, key) != getattr(usual, key):
+            yield ("training", key), f"{recipe.objective} does nothing with it; leave it out"
 
 
 def _model(recipe: TrainRecipe) -> Iterator[Broken]:
