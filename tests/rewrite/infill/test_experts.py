@@ -58,6 +58,10 @@ def test_the_base_is_the_base_without_its_adapters(experts: TorchExperts) -> Non
     assert experts.views([gap]).base[0] == pytest.approx(expected, abs=1e-5)
 
 
+def test_an_encoder_decoder_reads_one_mask_for_a_stretch(experts: TorchExperts) -> None:
+    assert experts.one_mask is bool(experts.model.config.is_encoder_decoder)
+
+
 def test_a_gap_is_answered_alike_alone_and_beside_others(experts: TorchExperts) -> None:
     gaps = [Gap(IDS[:2], 1, IDS[3:]), Gap((), 3, IDS * 3), Gap(IDS, 1, ())]
     together = experts.views(gaps)

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from unbarb.errors import ConfigError, RewriteError
 from unbarb.guard import Guard
 from unbarb.rewrite.contract import broken_promises
 from unbarb.rewrite.infill.experts_torch import TorchExperts, load_experts
+from unbarb.rewrite.infill.rank import Taste
 from unbarb.rewrite.infill.reflect import ReflectiveInfill
 from unbarb.rewrite.infill.rewriter import Infill
 from unbarb.rewrite.protocol import Candidate, NeedsNetwork
@@ -172,6 +174,19 @@ def test_what_a_chat_model_says_is_one_more_candidate(endpoint: Endpoint, expert
     asked = endpoint.asked[0]["messages"][0]["content"]
     assert f"<text>\n{RUDE}\n</text>" in asked
     assert "idiot" in asked.split("<words>")[1]
+
+
+def test_where_every_filling_was_refused_the_text_itself_is_the_draft(
+    endpoint: Endpoint, experts: TorchExperts
+) -> None:
+    rewriter = reflective(endpoint, experts)
+    rewriter.phrasing = replace(rewriter.phrasing, taste=Taste(least=2.0))  # no meaning is that near
+    assert Infill.propose(rewriter, analysed([RUDE])) == [[]]
+    (found,) = rewriter.propose(analysed([RUDE]))
+    assert [one.text for one in found] == ["You are a person, and a good man!"]
+    asked = endpoint.asked[0]["messages"][0]["content"]
+    assert f"<draft>\n{RUDE}\n</draft>" in asked
+    assert "idiot" in asked.split("<words>")[1].split("</words>")[0]
 
 
 def test_nothing_is_asked_about_clean_text(endpoint: Endpoint, experts: TorchExperts) -> None:

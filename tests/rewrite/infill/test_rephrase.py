@@ -27,7 +27,7 @@ WIDE = Search(longest=3, width=6, states=6, found=40)
 class Told:
     """Experts that say what the test told them: the next piece by what stands before it, else all alike."""
 
-    trait, gate, digest = "toxicity", Gate(), "sha256:told"
+    trait, gate, digest, one_mask = "toxicity", Gate(), "sha256:told", False
 
     def __init__(self, **after: dict[str, float]) -> None:
         self.tokenizer = tiny.tokenizer()
@@ -98,6 +98,18 @@ def test_later_gaps_stay_masked_until_their_turn_and_then_see_what_came_before()
     assert any(good in gap.left for gap in second)
     stupid = experts.tokenizer.convert_tokens_to_ids("stupid")
     assert all(stupid not in (*gap.left, *gap.right) for gap in experts.asked)
+
+
+@pytest.mark.parametrize("one_mask", [False, True])
+def test_a_later_gap_is_hidden_as_it_was_in_training(one_mask: bool) -> None:
+    text = "you stupid dog and foolish idiots ran home"
+    experts = Told()
+    experts.one_mask = one_mask
+    filled(text, at(text, "stupid", "foolish", "idiots"), experts, Phrasing(search=WIDE))
+    later = len(experts.tokenizer("foolish idiots", add_special_tokens=False)["input_ids"])
+    assert later > 2
+    masks = {gap.right.count(experts.mask) for gap in experts.asked}
+    assert masks == {0, 1 if one_mask else later}
 
 
 def test_only_words_of_letters_are_filled_in() -> None:

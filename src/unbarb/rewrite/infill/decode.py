@@ -117,7 +117,7 @@ def _of_gap(
 ) -> list[list[tuple[Ids, float]]]:  # fmt: skip
     """For each state the fillings of the gap `at`: pieces and their log-probability."""
     lefts = [_left(found, gaps, at, state.pieces) for state in states]
-    right = _right(found, gaps, at, experts.mask)
+    right = _right(found, gaps, at, experts)
     width = max(2, search.width // len(states))
     begun = [_Begun(state, size) for state in range(len(states)) for size in range(1, search.longest + 1)]
     done: list[list[tuple[Ids, float]]] = [[] for _ in states]
@@ -151,12 +151,14 @@ def _left(found: Cut, gaps: Sequence[tuple[int, int]], at: int, filled: Sequence
     return (*pieces, *found.between(word, gaps[at][0]))
 
 
-def _right(found: Cut, gaps: Sequence[tuple[int, int]], at: int, mask: int) -> Ids:
-    """Everything after the gap `at`, later gaps hidden."""
+def _right(found: Cut, gaps: Sequence[tuple[int, int]], at: int, experts: Experts) -> Ids:
+    """Everything after the gap `at`, later gaps hidden as they were in training."""
     pieces: list[int] = []
     word = gaps[at][1]
     for first, last in gaps[at + 1 :]:
-        pieces += [*found.between(word, first), *[mask] * len(found.between(first, last))]
+        hidden = len(found.between(first, last))
+        masks = [experts.mask] * (min(1, hidden) if experts.one_mask else hidden)
+        pieces += [*found.between(word, first), *masks]
         word = last
     return (*pieces, *found.between(word, len(found.words)))
 

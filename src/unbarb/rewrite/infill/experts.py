@@ -39,12 +39,14 @@ class Views:
 class Experts(Protocol):
     """Three models over one vocabulary. What they say of a gap depends on nothing but the gap.
 
-    `mask` is the piece that stands for a hidden one; `trait` is what the anti-expert is full of; `gate`
-    says from where on a word may be hidden, `digest` what all of it was.
+    `mask` is the piece that stands for a hidden one, or with `one_mask` for a hidden stretch, however
+    long; `trait` is what the anti-expert is full of; `gate` says from where on a word may be hidden,
+    `digest` what all of it was.
     """
 
     tokenizer: Any
     mask: int
+    one_mask: bool
     trait: str
     gate: Gate
     digest: str

@@ -41,7 +41,7 @@ class TorchExperts:
         self.trait, self.gate, self.digest = trait, gate, digest
         self.model = model
         self.device = device
-        self._seq2seq = bool(model.config.is_encoder_decoder)
+        self._seq2seq = self.one_mask = bool(model.config.is_encoder_decoder)
         self._around = around(tokenizer)
         self._turn = Lock()  # which adapter is on is a state of the model, and threads share it
 
