@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
@@ -30,6 +31,9 @@ HUMAN = "human reference"
 WORDS_OF_A_COMMENT = 30
 OPTIONS: Mapping[str, Any] = {"deletions": False}
 """With copy and deletion excluded from its own candidates."""
+
+DONE = {"allow": "allowed", "flag": "flagged", "rewrite": "changed", "mask": "masked"}
+"""What the guard did, by its verdict's action, to a text that leaves."""
 
 Rewrite = Callable[[str], str | None]
 
@@ -175,12 +179,7 @@ def clean_comments(material: Any, limit: int) -> list[str]:
 
 
 def untouched(texts: Sequence[str], rewriter: Any, guard: Any, published: Any, out: Path) -> dict[str, Any]:
-    """How many clean comments each system changes."""
-    verdicts = guard.batch(texts)
-    allowed = [verdict.action in ("allow", "flag") for verdict in verdicts]
-    through = sum(
-        verdict.text != text for text, verdict, let in zip(texts, verdicts, allowed, strict=True) if let
-    )
+    """What the guard does to each clean comment, and how many of them others change."""
 
     def alone(text: str) -> str:
         (analysis,) = guard.full.detect([text])
@@ -191,15 +190,37 @@ def untouched(texts: Sequence[str], rewriter: Any, guard: Any, published: Any, o
     theirs, _ = said("clean, TMaRCo", lambda text: published([text])[0], texts, out)
     return {
         "name": "wiki_natural", "n": len(texts),
-        "guard_allows": sum(allowed), "guard_changes_allowed": through,
+        "guard": decided(guard.batch(texts)),
         "infill_alone": sum(a != b for a, b in zip(own, texts, strict=True)),
         "tmarco": sum(a != b for a, b in zip(theirs, texts, strict=True)),
     }  # fmt: skip
 
 
+def decided(verdicts: Sequence[Any]) -> dict[str, int]:
+    """How many verdicts are of each kind; every one is of exactly one."""
+    kinds = Counter("withheld" if verdict.text is None else DONE[verdict.action] for verdict in verdicts)
+    return {kind: kinds[kind] for kind in (*DONE.values(), "withheld")}
+
+
+def told_of_clean(clean: Mapping[str, Any]) -> list[str]:
+    """What becomes of clean comments; figures from before the guard's were kept have none of it."""
+    kinds = clean.get("guard")
+    by_guard = []
+    if kinds is not None:
+        each = [f"{kinds[kind]} {kind}" for kind in ("allowed", "flagged", "changed", "masked", "withheld")]
+        by_guard = [f"by the guard with this rewriter {', '.join(each)};"]
+    return [
+        f"Clean comments ({clean['name']}, n = {clean['n']}, nobody called them toxic, at most",
+        f"{WORDS_OF_A_COMMENT} words):",
+        *by_guard,
+        f"the rewriter alone, with no policy in front, changes {clean['infill_alone']};",
+        f"TMaRCo changes {clean['tmarco']}.",
+    ]
+
+
 def lines(content: Mapping[str, Any]) -> list[str]:
     """The section of the page."""
-    pairs, clean, run = content["pairs"], content["clean"], content["run"]
+    pairs, run = content["pairs"], content["run"]
     shown = ("non_toxic", "meaning", "to_reference", "fluency", "joint", "unchanged")
     told = [
         "## Infilling",
@@ -231,10 +252,7 @@ def lines(content: Mapping[str, Any]) -> list[str]:
         + ", ".join(f"{name} {one['absent']:.0f} / {one['present']:.0f}" for name, one in ppl.items())
         + ".",
         "",
-        f"Clean comments ({clean['name']}, n = {clean['n']}, nobody called them toxic, at most",
-        f"{WORDS_OF_A_COMMENT} words): the guard with this rewriter allows {clean['guard_allows']} and",
-        f"changes {clean['guard_changes_allowed']} of those; the rewriter alone, with no policy in front,",
-        f"changes {clean['infill_alone']}; TMaRCo changes {clean['tmarco']}.",
+        *told_of_clean(content["clean"]),
         "",
         "Processor seconds a text: "
         + ", ".join(f"{name} {one:.2f}" for name, one in content["seconds_a_text"].items())
