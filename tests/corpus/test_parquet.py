@@ -159,7 +159,7 @@ def test_a_string_that_is_not_utf8_costs_its_row_and_no_more(cleaned) -> None:
     assert kept.startswith(b'{"text": "\xff\xfe", "note": null, "at": "1970-01-01')
 
 
-DICTIONARY = pa.DictionaryArray.from_arrays(pa.array([0, 1, None, 0]), NOT_TEXT[:2])
+DICTIONARY = pa.DictionaryArray.from_arrays(pa.array([0, 1, None, 0], pa.int32()), NOT_TEXT[:2])
 BROKEN: tuple[tuple[Any, str], ...] = (
     (DICTIONARY, "text"),
     (pa.StructArray.from_arrays([NOT_TEXT], ["b"]), "text.b"),
