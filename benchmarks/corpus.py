@@ -1,7 +1,7 @@
 """Cleaning a corpus: rows a second against a peer, memory, Ray against local processes, and kill -9.
 
     python benchmarks/corpus.py speed     # 200,000 comments; then the peer on a sample of them
-    python benchmarks/corpus.py memory    # as many, and ten times as many
+    python benchmarks/corpus.py memory    # 100,000, and ten times as many
     python benchmarks/corpus.py ray       # a million comments by each engine
     python benchmarks/corpus.py kill      # kill -9 at 20 random moments: runs, and workers of Ray
     python benchmarks/corpus.py speed --rows 2000 --out /tmp/corpus.json   # to see that it works
@@ -134,7 +134,7 @@ def kill(folder: Path, rows: int) -> dict[str, Any]:
 
 PARTS: dict[str, tuple[Callable[[Path, int], dict[str, Any]], int]] = {
     "speed": (speed, 200_000),
-    "memory": (memory, 200_000),
+    "memory": (memory, 100_000),
     "ray": (ray, 1_000_000),
     "kill": (kill, 20_000),
 }
