@@ -72,6 +72,57 @@ def test_what_does_not_hold_together_is_told(
     assert told in "\n".join(found)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["AWS_SECRET_ACCESS_KEY", "PGPASSWORD", "HF_TOKEN", "OPENAI_API_KEY", "APIKEY", "client_secret"],
+)
+def test_a_variable_that_holds_a_credential_is_told(name: str) -> None:
+    def written(content: Any) -> None:
+        first(content)["env"].append({"name": name, "value": "hunter2"})
+
+    [told] = broken("service", "Deployment", written)
+    assert f"a credential in a manifest ({name})" in told
+    assert "hunter2" not in told
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": "hub", "key": "token"}}},
+        {"name": "HF_TOKEN", "value": ""},
+        {"name": "PASSWORD", "value": "$(PGPASSWORD)"},
+        {"name": "AWS_WEB_IDENTITY_TOKEN_FILE", "value": "/var/run/token"},
+        {"name": "SECRET_NAME", "value": "models"},
+        {"name": "TOKENIZERS_PARALLELISM", "value": "false"},
+        {"name": "MAX_NEW_TOKENS", "value": "64"},
+        {"name": "MONKEY", "value": "see"},
+    ],
+)
+def test_a_variable_that_holds_none_is_not(variable: dict[str, Any]) -> None:
+    assert broken("service", "Deployment", lambda content: first(content)["env"].append(variable)) == []
+
+
+def test_a_variable_of_a_model_of_kserve_is_looked_at_too() -> None:
+    [told] = broken(
+        "vllm", "InferenceService", lambda c: model(c).update(env=[{"name": "HF_TOKEN", "value": "x"}])
+    )
+    assert "spec.predictor.model.env[0].value: a credential in a manifest (HF_TOKEN)" in told
+
+
+def test_a_credential_in_a_kustomization_is_told_with_its_line_and_a_file_of_it_is_not() -> None:
+    text = (
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nsecretGenerator:\n"
+        "  - name: a\n    envs: [secret.env]\n"
+        "  - name: b\n    literals:\n      - empty=\n      - password=hunter2\n"
+    )
+    documents, _ = parse(text, "kustomization.yaml")
+    [problem] = references.problems(documents)
+    told = str(problem)
+    assert told.startswith("kustomization.yaml:9: ")
+    assert "a credential in a kustomization (password)" in told
+    assert "hunter2" not in told
+
+
 def test_two_of_one_name_are_told() -> None:
     documents = [*made("vllm").documents, *made("vllm").documents]
     assert len([*references.problems(documents)]) == len(documents) / 2

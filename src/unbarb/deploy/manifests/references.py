@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,13 @@ _PODS: Mapping[str, tuple[Key, ...]] = {
     "InferenceService": (("spec", "predictor"), ("spec", "transformer"), ("spec", "explainer")),
 }
 """Kind → where it says what its pods are."""
+_CREDENTIAL = re.compile(
+    r"^(?!.*_(?:FILE|PATH|DIR|NAME)$).*(?:SECRET|PASSWORD|TOKEN(?!S|I)|(?:^|_|API|ACCESS)KEY$)",
+    re.IGNORECASE,
+)
+"""Names of variables that hold a credential; not those of its place, or of tokens that a model reads."""
+_REFERENCE = re.compile(r"\$\(\w+\)")
+"""A value that is another variable's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,7 @@ def problems(documents: Sequence[Document]) -> Iterator[Problem]:
     for pod in found:
         yield from _inside(pod)
         yield from _selected(pod)
+        yield from _variables(pod)
     for document in documents:
         yield from _services(document, found)
         yield from _targets(document, documents)
@@ -213,6 +222,25 @@ def _credentials(document: Document) -> Iterator[Problem]:
                 "a credential in a manifest; make the Secret with `kubectl create secret` and name it here"
             )
             yield Problem((part,), told, document)
+    for position, one in enumerate(_list(document.content.get("secretGenerator"))):
+        given = one.get("literals")
+        for place, literal in enumerate(given if isinstance(given, list) else ()):
+            name, _, value = str(literal).partition("=")
+            if value:
+                told = f"a credential in a kustomization ({name}); list a file of it under envs or files"
+                yield Problem(("secretGenerator", position, "literals", place), told, document)
+
+
+def _variables(pod: Pod) -> Iterator[Problem]:
+    """A variable that is called a credential takes it from a Secret."""
+    for container, path in pod.containers:
+        for position, variable in enumerate(_list(container.get("env"))):
+            name, value = str(variable.get("name")), str(variable.get("value") or "")
+            if value and not _REFERENCE.fullmatch(value) and _CREDENTIAL.search(name):
+                told = (
+                    f"a credential in a manifest ({name}); take it from a Secret by valueFrom.secretKeyRef"
+                )
+                yield Problem((*path, "env", position, "value"), told, pod.document)
 
 
 def _twice(documents: Sequence[Document]) -> Iterator[Problem]:
