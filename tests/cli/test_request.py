@@ -139,6 +139,7 @@ def test_a_text_that_is_refused_is_told_and_the_rest_is_asked(ask, guard, endpoi
     assert ran.code == 3
     assert [line["error"] is None for line in lines(ran.out)] == [True, True, True, False, True, True]
     assert lines(ran.out)[3]["error"]["status"] == 400
+    assert [line["verified"] for line in lines(ran.out)] == [True, True, True, False, True, True]
     assert "argument 4: " in ran.err
     assert "too long, you person" in ran.err
     assert "idiot" not in ran.err + ran.out

@@ -225,7 +225,7 @@ class _Run:
             message = self._checked.message(str(failure))
             self.tally.failed += 1
             print(f"unbarb: {row.place}: {message}", file=sys.stderr)
-            nothing = Passed(None, self._asking.guard).to_dict()
+            nothing = Passed(None, verified=False).to_dict()
             self._write(row, nothing | {"error": {"status": failure.status, "message": message}})
         self._held.clear()
 
