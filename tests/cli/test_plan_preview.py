@@ -115,3 +115,10 @@ def test_rows_of_another_kind_are_refused(tokenizer: Path, rows: Path) -> None:
         run("preview", rows, "--recipe", "modernbert-classification", "--model", tokenizer)
     with pytest.raises(ConfigError, match="no tokens to show"):
         run("preview", rows, "--recipe", "naive-bayes")
+
+
+def test_rows_whose_words_are_hidden_anew_every_epoch_are_not_shown(tmp_path: Path) -> None:
+    row = {"id": "1", "text": "Well.", "labels": {"toxicity": 0.0}, "corpus": "written"}
+    labelled = write_prepared(tmp_path / "set", "labelled", {"train": [row], "dev": []}).folder
+    with pytest.raises(ConfigError, match=r"infill hides other words in every epoch.*train\.jsonl"):
+        run("preview", labelled, "--recipe", "infill-minilm")

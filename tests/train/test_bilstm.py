@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 import torch
 
 import labelled_rows
-from unbarb.errors import ModelError
+from unbarb.errors import InputError, ModelError
 from unbarb.train.bilstm import BiLSTM, batches, rate, vocabulary
 from unbarb.train.classifier import load_classifier
 from unbarb.train.labels import label_matrix
@@ -133,3 +135,11 @@ def test_damaged_weights_are_refused(tmp_path: Path):
     (tmp_path / "words.json").write_text('["man", "dog"]', "utf-8")
     with pytest.raises(ModelError, match="does not load"):
         load_classifier(tmp_path)
+
+
+def test_a_full_disk_stops_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
+    data = labelled_rows.prepared(tmp_path / "set", train=16)
+    with pytest.raises(InputError, match="make room"):
+        train(recipe(), data, tmp_path / "run", quiet=True)
+    assert not list((tmp_path / "run" / "checkpoints").iterdir())

@@ -10,6 +10,8 @@ import yaml
 
 pytest.importorskip("torch")
 
+from unbarb.cli.embedded import EmbeddedRun
+from unbarb.data.corpora import Corpora
 from unbarb.errors import ConfigError
 from unbarb.train.recipe import Recipe, load_recipe
 
@@ -98,3 +100,14 @@ def test_what_is_no_mapping_is_refused(tmp_path: Path, content: str) -> None:
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not a readable YAML file"):
         load_recipe(tmp_path / "absent.yaml")
+
+
+def test_a_folder_that_was_begun_with_another_recipe_is_refused(path: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    EmbeddedRun(load_recipe(path), Corpora(tmp_path), out, print).begin()
+    EmbeddedRun(load_recipe(path), Corpora(tmp_path), out, print).begin()
+    other = EmbeddedRun(load_recipe(path, {"detector.epochs": "1"}), Corpora(tmp_path), out, print)
+    before = (out / "recipe.json").read_text()
+    with pytest.raises(ConfigError, match="holds a run with another recipe; only the same goes on"):
+        other.make()
+    assert (out / "recipe.json").read_text() == before

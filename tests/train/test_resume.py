@@ -16,11 +16,13 @@ import pytest
 pytest.importorskip("transformers")
 
 import torch
+from transformers import Trainer
 
 import tiny_bases
 from unbarb.data.prepared import Prepared
 from unbarb.train.callback import last_checkpoint
 from unbarb.train.objectives import train
+from unbarb.train.run import Run
 from unbarb.train.schema import TrainRecipe
 
 STEPS, SAVED_EVERY = 36, 6
@@ -138,3 +140,35 @@ def test_a_checkpoint_that_was_half_written_is_passed_over(tmp_path: Path) -> No
     assert not (tmp_path / "checkpoint-20").exists()
     (tmp_path / "checkpoint-10" / "trainer_state.json").write_text('{"epoch": 1', "utf-8")
     assert last_checkpoint(tmp_path) is None
+
+
+@pytest.mark.parametrize("stopped_at", [3, 6])
+def test_a_run_that_goes_on_keeps_its_count_of_looks_without_a_better_loss(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped_at: int
+) -> None:
+    # The first look is the best: weights do not move at this rate, and equal is not better.
+    wanted = recipe(place, "full").changed(
+        training__patience=2, training__learning_rate=1e-12, training__save_every=2,
+        training__evaluate_every=2, method__dropout=0.0,
+    )  # fmt: skip
+    data, end = Prepared.load(place / "set"), Trainer._load_best_model
+    log = Run.log
+
+    def stop(run: Run, step: int, **figures: float) -> None:
+        if step >= stopped_at + 2 and "eval_loss" in figures:
+            raise KeyboardInterrupt
+        log(run, step, **figures)
+
+    def killed(trainer: Trainer) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Run, "log", stop)
+        broken.setattr(Trainer, "_load_best_model", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train(wanted, data, tmp_path / "run", quiet=True)
+    assert Trainer._load_best_model is end
+    facts = train(wanted, data, tmp_path / "run", quiet=True)
+    # Looks at 2 (the best), 4 and 6, whether it was killed before the last one was kept or after.
+    assert facts["steps"] == 6
+    assert facts["best_step"] == 2

@@ -149,6 +149,29 @@ def test_what_does_not_go_together_is_told(path: Path, added: str, told: str) ->
     assert found[0].startswith(told)
 
 
+@pytest.mark.parametrize(
+    ("objective", "key", "value"),
+    [
+        ("classification", "label_smoothing", "0.1"),
+        ("bilstm", "optimizer", "adafactor"),
+        ("bilstm", "gradient_accumulation", "2"),
+        ("bilstm", "evaluate_every", "50"),
+        ("bilstm", "save_every", "50"),
+        ("bilstm", "report_to", "[tensorboard]"),
+    ],
+)
+def test_a_key_that_would_change_nothing_is_refused(
+    path: Path, objective: str, key: str, value: str
+) -> None:
+    text = HEAD.replace("seq2seq", objective)
+    if objective == "bilstm":
+        text = text.replace("model: {name: google-t5/t5-small}\n", "")
+    (found,) = problems(path, text, **{f"training__{key}": value})
+    assert found.startswith(
+        f"--set training.{key}={value}: training.{key}: {objective} does nothing with it"
+    )
+
+
 def test_models_are_for_those_that_need_one(path: Path) -> None:
     without = HEAD.replace("model: {name: google-t5/t5-small}\n", "")
     assert problems(path, without) == [

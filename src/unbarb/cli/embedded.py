@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -45,6 +46,7 @@ from unbarb.train.rewriting import (
     tagged_pairs,
     toxic_words,
 )
+from unbarb.train.run import other_run
 
 Progress = Callable[[str, int, int, float], None]
 SHORT = 30
@@ -96,6 +98,19 @@ class EmbeddedRun:
         folder = self.folder / "model"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def begin(self) -> None:
+        """Write the recipe down, or hold the run that was begun to its own.
+
+        Raises:
+            ConfigError: the folder holds a run with another recipe.
+        """
+        path = self.folder / "recipe.json"
+        text = json.dumps(asdict(self.recipe), indent=2) + "\n"
+        if path.is_file() and json.loads(path.read_text("utf-8")) != json.loads(text):
+            raise ConfigError(other_run(self.folder, ["recipe"]))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
     def detector(self) -> None:
         """Train and export the detection trunk."""
@@ -209,10 +224,12 @@ class EmbeddedRun:
         """All steps in order, the card last.
 
         Raises:
-            ConfigError: the recipe asks for an objective that this command does not make.
+            ConfigError: the recipe asks for an objective that this command does not make, or the folder
+                holds a run of another one.
         """
         if self.recipe.objective != "embedded":
             raise ConfigError(f"objective {self.recipe.objective!r} is not known; known: embedded")
+        self.begin()
         for step in (self.detector, self.editor, self.sketch, self.gate, self.linear, self.card):
             step()
 

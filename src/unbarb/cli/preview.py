@@ -80,6 +80,11 @@ def seen(recipe: TrainRecipe, prepared: Prepared, split: str, most: int) -> Iter
 
     if recipe.model is None:
         raise ConfigError(f"{recipe.name} learns from words; there are no tokens to show")
+    if recipe.objective == "infill":
+        raise ConfigError(
+            f"{recipe.name}: infill hides other words in every epoch, so no row stands as the model will"
+            f" see it; the texts themselves are in {prepared.folder / split}.jsonl"
+        )
     check_rows(recipe.objective, prepared)
     part = packaged(recipe.model)
     given = prepared.split(split)[:most]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import warnings
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -117,7 +115,6 @@ def _embedded(settings: Recipe, data: Path | None, out: Path, threads: int) -> N
     torch.set_num_threads(threads)
     run = EmbeddedRun(settings, corpora, out, _told)
     run.make()
-    (out / "recipe.json").write_text(json.dumps(asdict(settings), indent=2) + "\n", encoding="utf-8")
     typer.echo(f"model: {run.bundle}")
 
 
