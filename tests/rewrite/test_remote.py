@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from unbarb.errors import ConfigError, RewriteError
 from unbarb.guard import Guard
 from unbarb.policy import Policy
 from unbarb.rewrite.edit import EditRewriter
-from unbarb.rewrite.endpoint import Budget
+from unbarb.rewrite.endpoint import Budget, Http
 from unbarb.rewrite.protocol import NeedsNetwork
 from unbarb.rewrite.remote import Remote
 from unbarb.text import Analysis
@@ -128,6 +129,55 @@ def test_a_slow_endpoint_is_left_in_time(endpoint: Endpoint) -> None:
         ask(remote(endpoint, timeout=0.3, retries=3))
     given_up.set()
     assert time.monotonic() - began < 30
+
+
+@pytest.fixture
+def dripping(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Answers with the status given, and with a body that never ends or ends too soon."""
+    status, ends = request.param
+
+    class Drips(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "100000")
+            self.end_headers()
+            self.wfile.write(b".")
+            while not ends and not over.wait(0.02):
+                self.wfile.write(b".")
+                self.wfile.flush()
+
+        def log_message(self, *_: object) -> None: ...
+
+    over = threading.Event()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Drips)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    over.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("dripping", [(200, False), (500, False)], indirect=True)
+def test_a_body_that_drips_is_left_in_time_whatever_its_status(dripping: str) -> None:
+    with pytest.raises(TimeoutError, match="did not end in time"):
+        Http().post(dripping, {}, b"{}", 0.3)
+
+
+@pytest.mark.parametrize("dripping", [(200, True), (500, True)], indirect=True)
+def test_a_body_that_breaks_off_is_no_answer_or_only_its_status(dripping: str) -> None:
+    """`read1` of the standard library gives what came; the reader of the JSON says that it is none."""
+    assert Http().post(dripping, {}, b"{}", 5.0)[0::2] in ((200, b"."), (500, b"."))
+
+
+@pytest.mark.parametrize("dripping", [(500, False)], indirect=True)
+def test_a_refusal_that_is_too_long_is_not_read_to_its_end(
+    dripping: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unbarb.rewrite.endpoint.LARGEST_ANSWER", 3)
+    with pytest.raises(ConnectionError, match="longer than 3 bytes"):
+        Http().post(dripping, {}, b"{}", 5.0)
 
 
 def test_nobody_there() -> None:

@@ -43,17 +43,20 @@ class Http:
         self, url: str, headers: Mapping[str, str], body: bytes, timeout: float
     ) -> tuple[int, Mapping[str, str], bytes]:
         request = Request(url, body, dict(headers), method="POST")
+        ends = time.monotonic() + timeout
         try:
-            with self._opener.open(request, timeout=timeout) as answer:
-                return answer.status, dict(answer.headers), _whole(answer, time.monotonic() + timeout)
-        except HTTPError as error:
-            with error:
-                return error.code, dict(error.headers), error.read(LARGEST_ANSWER)
+            try:
+                found: HTTPResponse | HTTPError = self._opener.open(request, timeout=timeout)
+                status: int = found.status
+            except HTTPError as error:  # a refusal is an answer too, with a body that may drip
+                found, status = error, error.code
+            with found as answer:
+                return status, dict(answer.headers), _whole(answer, ends)
         except HTTPException as error:
             raise ConnectionError(f"{type(error).__name__}: {error}") from error
 
 
-def _whole(answer: HTTPResponse, ends: float) -> bytes:
+def _whole(answer: HTTPResponse | HTTPError, ends: float) -> bytes:
     """The body, read in pieces: the time-out of a socket alone lets a body drip for ever."""
     body = b""
     while piece := answer.read1(65_536):
