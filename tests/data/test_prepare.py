@@ -150,9 +150,38 @@ def test_rows_for_a_rare_label_go_to_train_and_count_for_the_plan(labelled: Sour
     made = [row for row in done.rows("train") if "meta" in row]
     assert len(made) == done.manifest["augmented"]["minority:threat"] == 40
     assert made[0]["labels"] == {"toxicity": 1.0, "threat": 1.0}
-    assert made[0]["meta"] == {"augmented": "minority:threat", "of": "civil"}
+    assert made[0]["meta"].items() > {"augmented": "minority:threat", "of": "civil"}.items()
     assert not [row for split in ("dev", "test") for row in done.rows(split) if row["corpus"] == "civil"]
     assert done.manifest["plan"]["splits"]["train"]["there"]["threat"] > 40
+
+
+def test_no_sentence_of_a_held_out_comment_is_added_to_train(tmp_path: Path) -> None:
+    comments = [
+        (
+            str(n),
+            f"<b>The {NAMES[n % 10]} road</b> is closed {n * 7907}.  I will hurt you {n * 104_729} now.",
+        )
+        for n in range(60)
+    ]
+    spans = [(n, "Threat", text.index("I will"), len(text)) for n, text in comments]
+    typed = (
+        table(tmp_path / "c.csv", comments, "comment_id", "text"),
+        table(tmp_path / "a.csv", [(n, n) for n, _ in comments], "annotation", "comment_id"),
+        table(tmp_path / "s.csv", spans, "annotation", "type", "start", "end"),
+    )
+    source = from_path(
+        table(tmp_path / "rows.csv", [(text, 1) for _, text in comments], "t", "y"),
+        ["text=t", "label:threat=y"],
+    )
+    shares = {"train": 0.5, "dev": 0.25, "test": 0.25}
+    options = Options(shares=shares, near=None, augment=(Augmentation("minority:threat", 1.0),))
+    done = prepare([source], tmp_path / "set", options, typed=typed)
+    train = list(done.rows("train"))
+    held = [row["text"] for split in ("dev", "test") for row in done.rows(split)]
+    made = [row["text"] for row in train if "meta" in row]
+    assert len(made) == len(train) / 2 > 10
+    assert not [text for text in made if any(text in other for other in held)]
+    assert done.manifest["drops"] == {"augmented_into_test": len(held)}
 
 
 def test_texts_labelled_otherwise_and_in_other_corpora(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ MEANING = {
     "length": "lengths too different",
     "unscored": "without any score",
     "unreadable": "that cannot be read",
-    "augmented_into_test": "made, but equal to a held-out source",
+    "augmented_into_test": "made, but of a held-out source",
 }
 """What the reasons in the manifest mean; others speak for themselves."""
 

@@ -24,6 +24,9 @@ from unbarb.data.tidy import STANDARD, Tidying, clean_row
 
 NEAR = 0.85
 
+PART_OF = "comment"
+"""In the meta of a sentence: the digest of the normalised comment that it was taken from."""
+
 Progress = Callable[[str, int, int | None], None]
 """Called with what is done, how many rows are through it, and of how many, where that is known."""
 
@@ -92,6 +95,8 @@ def gather(
     seen: dict[int, int] = {}
     for number, row in enumerate(_all(sources, options, typed, found), 1):
         cleaned = clean_row(row, KINDS[kind], options.tidying)
+        if PART_OF in row.get("meta", {}):
+            cleaned["meta"] = {**row["meta"], PART_OF: _key_of(row["meta"][PART_OF], options.tidying)}
         reason = _objection(cleaned, kind, options.longest) or _repeated(cleaned, kind, seen)
         if reason:
             found.drop(reason, row)
@@ -133,8 +138,14 @@ def _of_rare_label(way: Augmentation, label: str, typed: Typed, seed: int) -> It
                 "text": example.text,
                 "labels": {known: round(share, 6) for known, share in example.labels.items()},
                 "corpus": example.source,
-                "meta": {"augmented": way.name, "of": example.source},
+                "meta": {"augmented": way.name, "of": example.source, PART_OF: example.group},
             }
+
+
+def _key_of(comment: str, tidying: Tidying) -> str:
+    """The digest by which the row of `comment` is known, cleaned as that row is."""
+    cleaned = clean_row({"text": comment}, ("text",), tidying)["text"]
+    return f"{short(group_key(cleaned)):016x}"
 
 
 def _objection(row: Row, kind: Kind, longest: int | None) -> str | None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from unbarb.data.balance import Balanced, balance, classes_of
 from unbarb.data.distributions import Tally
-from unbarb.data.gather import DEFAULT, Gathered, Options, Progress, Typed, gather
+from unbarb.data.gather import DEFAULT, PART_OF, Gathered, Options, Progress, Typed, gather
 from unbarb.data.instruct import write_instructions
 from unbarb.data.leaks import row_split_leak
 from unbarb.data.near import representatives
@@ -131,6 +131,9 @@ def _placed(spool: Spool, options: Options, found: Gathered, progress: Progress)
         elif only_train(row) and key in sourced:
             found.drop("duplicate", row)
             splits.append(OUT)
+        elif only_train(row) and _held_out(row, near, first):
+            found.drop("augmented_into_test", row)
+            splits.append(OUT)
         elif only_train(row):
             splits.append("train")
         else:
@@ -138,6 +141,18 @@ def _placed(spool: Spool, options: Options, found: Gathered, progress: Progress)
             by = source_key(row, spool.kind) if pair is None else group_key(pair)
             splits.append(first.setdefault(key, place(by, options.seed, options.shares)))
     return splits
+
+
+def _held_out(row: Row, near: set[int], first: Mapping[int, str]) -> bool:
+    """Whether a made row is a part of a comment that stands in dev or test, or is nearly one of any split.
+
+    Rows that were found come before those that were made, so all of them are in `first`.
+    """
+    comment = row["meta"].get(PART_OF)
+    if comment is None:
+        return False
+    key = int(comment, 16)
+    return key in near or first.get(key, "train") != "train"
 
 
 def _near(spool: Spool, threshold: float, progress: Progress) -> set[int]:

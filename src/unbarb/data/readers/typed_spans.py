@@ -7,7 +7,6 @@ from pathlib import Path
 
 from unbarb.data.examples import Labelled
 from unbarb.data.readers.civil import TYPES
-from unbarb.data.split import group_key
 from unbarb.data.table import number, rows
 from unbarb.errors import ConfigError
 from unbarb.segment import sentences
@@ -21,7 +20,7 @@ def typed_sentences(
 
     `label` and ``toxicity`` are the shares of annotators who marked such a stretch, or any, in it; other
     labels are not known of it. A comment is mostly about something else than its one threat, so
-    the sentence says what the label means more clearly than the comment does.
+    the sentence says what the label means more clearly than the comment does. `group` is the whole comment.
 
     Source and licence as in `unbarb.data.readers.civil.civil`.
 
@@ -50,7 +49,7 @@ def typed_sentences(
             if share >= least:
                 labels = {"toxicity": sum(bool(marks) for marks in here) / len(here), label: share}
                 text = sentence.of(row["text"]).strip()
-                found.append(Labelled(text, labels, None, "civil", group_key(text)))
+                found.append(Labelled(text, labels, None, "civil", row["text"]))
     return found
 
 
