@@ -210,7 +210,7 @@ def test_a_policy_is_a_system(home, tiny_guard, monkeypatch):
     [
         ([{"output": "x"}], "line 1: no id"),
         ([{"id": "p0", "text": "x"}], "no output, a text; it has id, text"),
-        ([{"id": "other", "output": "x"}], "none of its 1 ids is among the 10.*--split dev"),
+        ([{"id": "other", "output": "x"}], "none of its 1 ids is among the 10.*another --split"),
     ],
 )
 def test_predictions_that_cannot_be_used_are_told(home, tmp_path, rows, wrong):

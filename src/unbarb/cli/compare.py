@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from unbarb.cli.options import Download, Models, ReportJson
 from unbarb.errors import MissingExtra
@@ -40,7 +41,10 @@ def compare(
         str | None,
         typer.Option(
             show_default=False,
-            help="Side of a prepared set. Default: dev when a run is among the systems, else test.",
+            help=(
+                "Side of a prepared set, as test; the saved model of a run answers all of it, once."
+                " Default: dev when a run is among the systems, else test."
+            ),
         ),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="The first so many texts.")] = None,
@@ -72,10 +76,36 @@ def compare(
         judges=judges,
         hub=Hub(models, download),
     )
-    with Console(file=sys.stderr).status("reading") as status:
-        report = compared(asked, status.update)
+    with _Told() as told:
+        report = compared(asked, told.said, told.moved)
         data_file, page_file = write_report(report, out)
     if json:
         typer.echo(as_json(report), nl=False)
     else:
         typer.echo(f"{len(report.tables)} tables: {page_file} to read, {data_file} for machines")
+
+
+class _Told:
+    """What is being done, on standard error; a bar and the time left while a model answers rows."""
+
+    def __init__(self) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+            console=Console(file=sys.stderr), transient=True,
+        )  # fmt: skip
+        self._task = self._bar.add_task("reading", total=None)
+
+    def said(self, line: str) -> None:
+        """Something whose end is not known has begun."""
+        self._bar.reset(self._task, total=None, description=line)
+
+    def moved(self, name: str, rows: int, total: int | None) -> None:
+        """The model of `name` has answered so many rows."""
+        self._bar.update(self._task, description=f"{name} answers", completed=rows, total=total)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()

@@ -29,7 +29,20 @@ def corpus_score(
     unscored = len(outputs) - len(both)
     if not both:
         return Measured(name, None, 0, unscored)
+    _plain_floats(metric)
     score = metric.corpus_score([o for o, _ in both], [[r for _, r in both]], n_bootstrap=rounds)
     name = f"{name}|{metric.get_signature().format(short=True)}"
     low, high = score._mean - score._ci, score._mean + score._ci
     return Measured(name, score.score, len(both), unscored, low, high, seed=SEED)
+
+
+def _plain_floats(metric: Any) -> None:
+    """Draws without any match score 0.0 and all others a numpy float; sacrebleu's mean takes no mixture."""
+    compute = metric._compute_score_from_stats
+
+    def plain(stats: Any) -> Any:
+        found = compute(stats)
+        found.score = float(found.score)
+        return found
+
+    metric._compute_score_from_stats = plain

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from unbarb.errors import InputError, UnbarbError
+from unbarb.evaluate.compare.answers import Moved, answered, still
 from unbarb.evaluate.compare.items import Items, json_rows
 from unbarb.evaluate.results import Progress, silent
 from unbarb.evaluate.subjects import chunks
 
-PREDICTIONS, FACTS, LOG = "predictions-dev.jsonl", "run.json", "metrics.jsonl"
+FACTS, LOG = "run.json", "metrics.jsonl"
 OUTPUTS = ("output", "prediction", "text_out", "rewrite")
 SCORES = ("scores", "probabilities", "predicted")
 
@@ -44,16 +45,19 @@ def is_run(spec: str) -> bool:
     return (Path(_parts(spec)[1]) / FACTS).is_file()
 
 
-def contender(spec: str, items: Items, progress: Progress = silent) -> Contender:
+def contender(spec: str, items: Items, progress: Progress = silent, moved: Moved = still) -> Contender:
     """The system that `spec` names, with its outputs in the order of `items`.
 
+    The model of a run answers what its predictions lack; `moved` is told how far it is.
+
     Raises:
-        InputError: there is no such thing, a run has no predictions, or none of them belongs to `items`.
+        InputError: there is no such thing, a run cannot answer, or no prediction belongs to `items`.
+        ModelError: a run's model does not load.
     """
     name, what = _parts(spec)
     path = Path(what)
     if is_run(spec):
-        return _run(name, path, items)
+        return _run(name, path, items, moved)
     if path.is_dir():
         raise InputError(f"{path} is a folder without {FACTS}; name a run of `unbarb train` or a file")
     if path.suffix in (".jsonl", ".ndjson"):
@@ -73,16 +77,12 @@ def _parts(spec: str) -> tuple[str, str]:
     return (path.stem if path.suffix else path.name or spec), spec
 
 
-def _run(name: str, folder: Path, items: Items) -> Contender:
-    predictions = folder / PREDICTIONS
-    if not predictions.is_file():
-        raise InputError(
-            f"{folder} has no {PREDICTIONS}: the run has not finished; go on with `unbarb train`"
-        )
+def _run(name: str, folder: Path, items: Items, moved: Moved) -> Contender:
     try:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(f"{folder / FACTS}: not JSON ({error})") from error
+    predictions = answered(name, folder, facts, items, moved)
     log = tuple(json_rows(folder / LOG)) if (folder / LOG).is_file() else ()
     files = [path for path in (folder / "model").rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files) if files else None
@@ -99,7 +99,7 @@ def _aligned(path: Path, items: Items) -> tuple[Output, ...]:
     if all(output is None for output in found):
         raise InputError(
             f"{path}: none of its {len(said):,} ids is among the {len(items.ids):,} of {items.name}"
-            f" ({items.side}); predictions of a run are of its dev split: give --split dev, or other --data"
+            f" ({items.side}); give another --split or other --data"
         )
     return found
 

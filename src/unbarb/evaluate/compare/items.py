@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,7 +27,7 @@ class Items:
     """Texts with what is right about them: rewrites (`references`) or `labels`, as `kind` says.
 
     `ids` holds every id that a prediction of the text may carry: a source with three references is one
-    text with three. All columns are equally long.
+    text with three. All columns are equally long. `prepared` is the digest of the set they are a side of.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Items:
     texts: tuple[str, ...]
     references: tuple[str, ...] = ()
     labels: tuple[Mapping[str, float], ...] = ()
+    prepared: str | None = None
 
     @property
     def digest(self) -> str:
@@ -58,6 +59,7 @@ class Items:
             self.texts[cut],
             self.references[cut],
             self.labels[cut],
+            self.prepared,
         )
 
 
@@ -67,14 +69,16 @@ def load_items(path: Path, side: str) -> Items:
     Raises:
         InputError: there is neither, a row is wrong, the set is one of preferences, or nothing is in it.
     """
+    digest = None
     if path.is_dir():
         if not (path / MANIFEST).is_file():
             raise InputError(f"{path} is no prepared set (no {MANIFEST}); `unbarb data prepare` makes one")
         prepared = Prepared.load(path)
         rows: Iterable[Mapping[str, Any]] = prepared.rows(side)
+        digest = prepared.digest
     else:
         rows, side = _file_rows(path), WHOLE_FILE
-    found = _items(path, side, list(rows))
+    found = replace(_items(path, side, list(rows)), prepared=digest)
     if not found.texts:
         raise InputError(f"{path}: no rows in {side}; choose another split or another file")
     return found
