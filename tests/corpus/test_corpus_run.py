@@ -163,6 +163,50 @@ def test_a_run_that_is_interrupted_leaves_no_worker_behind_and_goes_on(tmp_path:
     assert tree(tmp_path / "cut") == tree(tmp_path / "whole")
 
 
+def test_a_run_that_may_overwrite_goes_on_too_when_it_is_given_again(tmp_path: Path) -> None:
+    source, out = corpus(tmp_path / "in"), tmp_path / "out"
+    options: dict[str, Any] = {"workers": 1, "shard_bytes": 5000, "filter": True, "overwrite": True}
+
+    def first_share(**more: Any) -> float:
+        """How much was there when the run began; it is stopped when half of all is done."""
+        seen: list[Progress] = []
+
+        def stop(now: Progress) -> None:
+            seen.append(now)
+            if now.rows and now.share > 0.5:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            clean(source, out, **{**options, "progress": stop, **more})
+        return seen[0].share
+
+    clean(source, out, **{**options, "filter": False})
+    assert first_share() == 0
+    assert first_share() > 0
+    assert first_share(resume=False) == 0
+    assert first_share(direction="input") == 0
+    assert first_share() == 0
+    corpus(tmp_path / "in", 310)
+    assert first_share() == 0
+    clean(source, out, **options)
+    clean(source, tmp_path / "whole", workers=1, shard_bytes=5000, filter=True)
+    assert tree(out) == tree(tmp_path / "whole")
+
+
+def test_files_whose_pieces_would_have_one_name_are_refused(tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    rows = corpus(folder).read_bytes().splitlines(keepends=True)
+    (folder / "rows-00000-of-00004.jsonl").write_bytes(b"".join(rows[:3]))
+    with pytest.raises(InputError) as told:
+        clean(folder, out, workers=1, shard_bytes=5000)
+    assert str(told.value) == (
+        f"{folder}/rows-00000-of-00004.jsonl and {folder}/rows.jsonl would both become"
+        " rows-00000-of-00004.jsonl; rename one, or clean them apart"
+    )
+    assert tree(out) == {}
+    assert len(clean(folder, out, workers=1, filter=True).outputs) == 2
+
+
 def test_what_is_finished_is_not_done_again(tmp_path: Path) -> None:
     source = corpus(tmp_path / "in", 40)
     first = clean(source, tmp_path / "out", workers=1)

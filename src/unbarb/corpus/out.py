@@ -65,6 +65,9 @@ class Output:
     def opened(self, asked: Mapping[str, Any], *, resume: bool, overwrite: bool) -> Iterator[None]:
         """OUT, ours alone while the block runs; `asked` is what decides what comes out, but for the input.
 
+        To overwrite is to begin anew, except that a stopped run of the very same kind and input goes on, so
+        that the same command always goes on; without `resume` it does not.
+
         A block that fails before there is a plan leaves OUT as it was.
 
         Raises:
@@ -78,14 +81,17 @@ class Output:
         elif not overwrite and self._begun is not None:
             if not resume:
                 raise InputError(
-                    f"{self.place} holds a run that was stopped; go on with it, or --overwrite"
+                    f"{self.place} holds a run that was stopped; go on with it (--resume), or begin anew"
+                    " (--no-resume --overwrite)"
                 )
             self._refuse_other(self._begun["asked"], self._now, "a run that was stopped")
         elif self._finished is None and not listed(work(self.place, "")):
             self._refuse_strangers()
         with self._locked():
             if overwrite:
-                self._finished = self._begun = None
+                self._finished = None
+                if self._begun is not None and not (resume and self._same(self._begun["asked"])):
+                    self._begun = None
             try:
                 yield
             except BaseException:
@@ -110,6 +116,9 @@ class Output:
                 f"{self.place} holds {what} of another kind ({'; '.join(differing[:5])}); give another OUT,"
                 " or --overwrite to remove it"
             )
+
+    def _same(self, before: Mapping[str, Any]) -> bool:
+        return not list(_differences(before, self._now))
 
     def planned(self, make: Callable[[], Plan]) -> Plan:
         """The plan of the run that was stopped, or a new one."""

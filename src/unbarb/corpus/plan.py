@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -82,13 +82,15 @@ def plan(
         shard_bytes: bytes of a shard; default by the size of the input, from `LEAST` to `MOST`.
 
     Raises:
-        InputError: files cannot be read, or lack a column; every problem is told.
+        InputError: files cannot be read, or lack a column, or two would write one file; every problem is
+            told.
     """
     found = source if isinstance(source, Found) else find(source, format)
     size = shard_bytes or min(MOST, max(LEAST, found.bytes // SHARDS))
     with ThreadPoolExecutor(SURVEYED) as pool:
         surveys = list(pool.map(lambda one: survey(one, settings, size), found.sources))
     problems = [problem for one in surveys for problem in one.problems]
+    problems += _collisions(found.sources, surveys)
     if problems:
         raise InputError("\n".join(problems))
     shards: list[Shard] = []
@@ -99,6 +101,18 @@ def plan(
         for one, seen in zip(found.sources, surveys, strict=True)
     ]
     return Plan(shards, inputs, found.passed_over)
+
+
+def _collisions(sources: Sequence[Source], surveys: Sequence[Survey]) -> Iterator[str]:
+    """Files of which a piece would be called what a piece of another one is called."""
+    taken: dict[str, str] = {}
+    for source, seen in zip(sources, surveys, strict=True):
+        count = len(seen.cuts)
+        for name in (source.named.piece(at, count) for at in range(count)):
+            other = taken.setdefault(name, source.uri)
+            if other != source.uri:
+                yield f"{other} and {source.uri} would both become {name}; rename one, or clean them apart"
+                break
 
 
 def _shards(source: Source, seen: Survey, out: str, number: int) -> list[Shard]:

@@ -72,7 +72,8 @@ def clean(
         ray_address: the Ray cluster; default the one that ``RAY_ADDRESS`` names, or one started here.
         shard_bytes: bytes of a shard; default by the size of the corpus.
         resume: go on with what a stopped run left; else that is an error.
-        overwrite: remove what another run wrote to `out`.
+        overwrite: remove what another run wrote to `out`; a stopped one of the same kind over the same
+            input goes on nevertheless, unless `resume` is False.
         progress: is told how far the run is.
 
     Raises:
