@@ -2,8 +2,8 @@
 
 As in Logacheva et al. 2022, ParaDetox (https://aclanthology.org/2022.acl-long.469/): the mean over
 sentences of STA · SIM · FL. Where we differ: toxicity and fluency are probabilities, not decisions, and
-the meaning is .4 of the cosine to the source and .6 of the cosine to a human reference, which followed
-human ratings of published systems better (system-level Pearson .86).
+the meaning is .4 of the cosine to the source and .6 of the cosine to a human reference. What that is worth
+against people's ratings is measured by ``unbarb evaluate judge``, and stands in a report's footer.
 """
 
 from __future__ import annotations
