@@ -35,8 +35,9 @@ def refreshed(page: str, corpora: list[dict[str, Any]]) -> str:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The corpora of a file with one JSON object a line."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    """The corpora of a file with one JSON object a line, without tables, which are not counted."""
+    found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [corpus for corpus in found if corpus["kind"] != "table"]
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from unbarb.data import hub
-from unbarb.data.corpora import FILES, VARIABLE
+from unbarb.data.corpora import FILES, TABLES, VARIABLE
 
 PAIRS = "toxic\tneutral1\nwhat crap\twhat a pity\nwhat crap\thow sad\nso bad\tso bad\n"
 TWEET = {"hate_speech_count": 1, "offensive_language_count": 2, "neither_count": 1, "tweet": "a, b"}
@@ -44,7 +44,7 @@ def listed(run, *arguments: str | Path) -> dict[str, dict[str, Any]]:
 
 def test_every_known_corpus_is_listed_and_counted_where_it_is(run, folder) -> None:
     rows = listed(run, "--data", folder)
-    assert list(rows) == list(FILES)
+    assert list(rows) == [*FILES, *TABLES]
     pairs, posts = rows["paradetox"]["counts"], rows["edos"]["counts"]
     assert (pairs["rows"], pairs["rewrites"]) == (1, 2)
     assert pairs["dropped"] == {"unchanged": 1, "no_neutral": 1}
@@ -68,7 +68,7 @@ def test_the_view_says_size_labels_and_what_is_missing(run, folder) -> None:
 
 def test_without_a_folder_the_known_corpora_are_named(run, folder, monkeypatch) -> None:
     rows = listed(run)
-    assert list(rows) == list(FILES)
+    assert list(rows) == [*FILES, *TABLES]
     assert all(row["counts"] is None for row in rows.values())
     assert VARIABLE in run("data", "list").err
     monkeypatch.setenv(VARIABLE, str(folder))

@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 
 from unbarb.data import hub
+from unbarb.data.catalogue import entry
 from unbarb.data.corpora import Corpora
+from unbarb.data.sources import from_path
 from unbarb.errors import ConfigError, InputError, MissingExtra
+from unbarb.text import LABELS
 
 PAIRS = [
     {"en_toxic_comment": "what\tcrap", "en_neutral_comment": 'what "a" pity'},
@@ -54,6 +57,29 @@ def test_a_fetched_corpus_reads_like_any_other(
     assert (tweet.text, tweet.labels) == ("a, b\n& c", {"toxicity": 0.75, "identity_attack": 0.25})
     (paragraph,) = corpora.labelled("wikitext")
     assert paragraph.text == "One two three, four five."
+
+
+def test_tables_of_the_hub_are_read_by_their_columns(
+    rows: dict[str, list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    labels = dict.fromkeys(LABELS, 0.25)
+    said = {"text": "It went on", "toxicity": 0.5, "flirtation": None}
+    rows["google/civil_comments"] = [{"text": 'a "b", c', **labels, "sexual_explicit": 0.0}]
+    rows["allenai/real-toxicity-prompts"] = [
+        {"filename": "x", "prompt": said, "continuation": {**said, "text": " and\non"}, "challenging": True}
+    ]
+    civil = from_path(hub.fetch("civil_comments", tmp_path))
+    (comment,) = civil.rows()
+    assert isinstance(comment, dict)
+    assert (civil.layout, comment["text"], comment["labels"]) == ("Civil Comments", 'a "b", c', labels)
+    prompts = from_path(hub.fetch("real_toxicity_prompts", tmp_path))
+    prompt, continuation = prompts.rows()
+    assert isinstance(prompt, dict)
+    assert isinstance(continuation, dict)
+    assert (prompts.layout, prompt["labels"]) == ("RealToxicityPrompts", {"toxicity": 0.5})
+    assert (continuation["text"], continuation["meta"]["challenging"]) == (" and\non", True)
+    listed = entry("civil_comments", Corpora(tmp_path))
+    assert (listed.kind, listed.missing, listed.hub) == ("table", (), "google/civil_comments")
 
 
 def test_a_file_that_is_there_is_left_alone(rows: dict[str, list[dict[str, Any]]], tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from unbarb.data.catalogue import Entry, entry
-from unbarb.data.corpora import FILES, VARIABLE, Corpora
+from unbarb.data.corpora import FILES, TABLES, VARIABLE, Corpora
 from unbarb.data.hub import HUB
 from unbarb.data.hub import fetch as fetch_corpus
 from unbarb.errors import ConfigError, InputError
@@ -61,7 +61,7 @@ def list_(
     """
     corpora = _corpora(data)
     found = []
-    for name in FILES:
+    for name in (*FILES, *TABLES):
         with Console(file=sys.stderr).status(f"reading {name}"):
             one = entry(name, corpora)
         found.append(one)
@@ -129,6 +129,8 @@ def _told(one: Entry) -> Iterator[str]:
     corpus = one.to_dict()
     here = "incomplete" if len(one.missing) < len(one.files) else "not here"
     size = holds(corpus) if one.counts else "cannot be read" if one.problem else here
+    if one.kind == "table" and not one.missing:
+        size = "is here; `unbarb data prepare --input` reads it"
     yield f"{one.name}  {size}  {one.origin.licence}"
     if one.counts and one.counts.labels:
         yield f"  {labels(corpus)}"

@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from unbarb.data.corpora import FILES, Corpora
+from unbarb.data.corpora import FILES, TABLES, Corpora
 from unbarb.data.examples import Labelled
 from unbarb.data.hub import HUB
 from unbarb.data.readers.lexicons import ldnoobw, surge_profanity
 from unbarb.errors import InputError
 from unbarb.text import LABELS
 
-Kind = Literal["texts", "pairs", "terms"]
+Kind = Literal["texts", "pairs", "terms", "table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,14 @@ ORIGINS: Mapping[str, Origin] = {
     "surge_profanity": Origin("https://github.com/surge-ai/profanity", "MIT"),
     "ldnoobw": Origin(_LDNOOBW, "CC BY 4.0"),
 }
+
+TABLE_ORIGINS: Mapping[str, Origin] = {
+    "civil_comments": Origin("https://huggingface.co/datasets/google/civil_comments", "CC0 1.0"),
+    "real_toxicity_prompts": Origin(
+        "https://huggingface.co/datasets/allenai/real-toxicity-prompts", "Apache-2.0"
+    ),
+}
+"""Of the tables that `unbarb data prepare --input` reads; they are not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,13 @@ class Entry:
 
 
 def entry(name: str, corpora: Corpora | None) -> Entry:
-    """What is known of the corpus `name`, counted when it is there; reads the whole of it."""
+    """What is known of the corpus `name`, counted when it is there; reads the whole of it.
+
+    A table of `TABLES` is not read: it may have millions of rows.
+    """
+    if name in TABLES:
+        absent = TABLES[name] if corpora is None else corpora.missing(name)
+        return Entry(name, "table", TABLE_ORIGINS[name], HUB[name].repository, TABLES[name], absent)
     kind: Kind = "pairs" if name == "paradetox" else "terms" if name in _TERMS else "texts"
     missing = FILES[name] if corpora is None else corpora.missing(name)
     counts = problem = None

@@ -40,6 +40,12 @@ FILES = {
 }
 """Names of the files of each corpus; each may be gzipped and then ends in ``.gz``."""
 
+TABLES = {
+    "civil_comments": ("civil_comments_hub.csv",),
+    "real_toxicity_prompts": ("real_toxicity_prompts.jsonl",),
+}
+"""Files of tables that are known by their columns: ``unbarb data prepare --input`` reads them."""
+
 READERS: Mapping[str, Callable[..., list[Labelled]]] = {
     "jigsaw": jigsaw,
     "wiki_natural": wiki_natural,
@@ -97,9 +103,9 @@ class Corpora:
         return tuple(name for name in FILES if not self.missing(name))
 
     def missing(self, name: str) -> tuple[str, ...]:
-        """The files of the corpus `name` that are not here."""
+        """The files of the corpus or table `name` that are not here."""
         present = {path.name.removesuffix(".gz") for path in self.folder.iterdir()}
-        return tuple(file for file in FILES[name] if file not in present)
+        return tuple(file for file in {**FILES, **TABLES}[name] if file not in present)
 
     def labelled(self, name: str) -> list[Labelled]:
         """All labelled texts of one corpus of :data:`READERS`.

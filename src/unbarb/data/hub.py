@@ -7,14 +7,16 @@ Needs the package ``datasets``, which is imported only when something is fetched
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from unbarb.data.corpora import FILES
+from unbarb.data.corpora import FILES, TABLES
 from unbarb.errors import ConfigError, InputError, MissingExtra
+from unbarb.text import LABELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,15 @@ HUB: Mapping[str, HubSource] = {
             },
         },
     ),
+    "civil_comments": HubSource(
+        "google/civil_comments", None, "train", {column: column for column in ("text", *LABELS)}
+    ),
+    "real_toxicity_prompts": HubSource(
+        "allenai/real-toxicity-prompts",
+        None,
+        "train",
+        {column: column for column in ("prompt", "continuation", "challenging")},
+    ),
     "wikitext": HubSource("Salesforce/wikitext", "wikitext-103-v1", "validation", {"text": "text"}),
 }
 """Corpora that can be fetched, by their name here. Train rows only: no test set is fetched."""
@@ -77,7 +88,7 @@ def fetch(name: str, folder: Path, repository: str | None = None) -> Path:
             f"{name!r} is not on the hub; there are {', '.join(HUB)}."
             " docs/data.md says where to get the others"
         )
-    path = folder / FILES[name][0]
+    path = folder / {**FILES, **TABLES}[name][0]
     for present in (path, path.with_name(f"{path.name}.gz")):
         if present.exists():
             return present
@@ -108,11 +119,11 @@ def _load(repository: str, configuration: str | None, split: str) -> Iterable[Ma
 
 
 def _write(rows: Iterable[Mapping[str, Any]], source: HubSource, path: Path) -> None:
-    """Text files get lines as they are; tables a header and the columns under our names."""
+    """Text files get lines as they are, JSONL objects, tables a header; columns have our names."""
     name = path.name.removesuffix(".partial")
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, delimiter="\t" if name.endswith(".tsv") else ",", lineterminator="\n")
-        if not name.endswith(".txt"):
+        if not name.endswith((".txt", ".jsonl")):
             table.writerow(source.columns)
         for row in rows:
             missing = [column for column in source.columns.values() if column not in row]
@@ -123,5 +134,8 @@ def _write(rows: Iterable[Mapping[str, Any]], source: HubSource, path: Path) -> 
             values = [row[column] for column in source.columns.values()]
             if name.endswith(".txt"):
                 file.write(f"{values[0].rstrip()}\n")
+            elif name.endswith(".jsonl"):
+                told = dict(zip(source.columns, values, strict=True))
+                file.write(json.dumps(told, ensure_ascii=False) + "\n")
             else:
                 table.writerow(values)
