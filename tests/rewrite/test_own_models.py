@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,6 +18,7 @@ from unbarb.guard import Guard
 from unbarb.policy import Policy
 from unbarb.prompt import built_in
 from unbarb.rewrite.causal import Causal
+from unbarb.rewrite.decoding import Decoding
 from unbarb.rewrite.seq2seq import Seq2Seq
 from unbarb.text import Analysis
 from unbarb.verify.standard import standard_verifier
@@ -203,3 +205,32 @@ def test_a_missing_package_is_named(t5: Path, monkeypatch: pytest.MonkeyPatch) -
         MissingExtra, match=r"'seq2seq' needs the package 'peft': pip install 'unbarb\[train\]'"
     ):
         Seq2Seq(str(t5))
+
+
+def searched(folder: Path, **options: Any) -> tuple[object, ...]:
+    found = Seq2Seq(str(folder), **options)._search
+    return found.width, found.max_new_tokens, found.no_repeat_ngram, found.repetition_penalty
+
+
+def test_a_model_writes_as_its_recipe_said_unless_an_option_does(t5: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(t5, folder)
+    bare = Seq2Seq(str(folder)).digest
+    Decoding(beams=6, max_new_tokens=30, no_repeat_ngram=3, repetition_penalty=1.5).save(folder)
+    assert searched(folder) == (6, 30, 3, 1.5)
+    other = {"beams": 5, "max_new_tokens": 9, "no_repeat_ngram": 0, "repetition_penalty": 1.0}
+    assert searched(folder, **other) == (5, 9, 0, 1.0)
+    assert searched(folder, candidates=8)[0] == 8  # beams enough for the candidates
+    assert searched(folder, sample=True)[0] == 1
+    assert Seq2Seq(str(folder)).digest != bare
+    Decoding(max_new_tokens=1).save(folder)
+    assert Seq2Seq(str(folder)).propose([Analysis(RUDE, {})]) == [[]]  # nothing ends in one token
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"schema": 2}', '{"schema": 1, "beams": 0}'])
+def test_a_damaged_decoding_is_refused(t5: Path, tmp_path: Path, content: str) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(t5, folder)
+    (folder / "unbarb_decoding.json").write_text(content, "utf-8")
+    with pytest.raises(ModelError, match=r"unbarb_decoding\.json"):
+        Seq2Seq(str(folder))

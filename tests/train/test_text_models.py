@@ -21,6 +21,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokeni
 import tiny_bases
 from unbarb.data.prepared import Prepared
 from unbarb.prompt import Template
+from unbarb.rewrite.decoding import Decoding
 from unbarb.train.objectives import train
 from unbarb.train.rewriters import predict
 from unbarb.train.schema import TrainRecipe
@@ -70,13 +71,14 @@ def test_all_weights_in_float32_learn_32_pairs_by_heart(name: str, pairs: Prepar
     base = tiny_bases.write(name, tmp_path / "base")
     content = tiny_bases.recipe_of(
         name, base, training__batch_size=16, training__max_steps=120 if name in OFTEN else 250,
-        training__save_every=1000,
+        training__save_every=1000, decoding={"beams": 2, "max_new_tokens": 40},
     )  # fmt: skip
     recipe = TrainRecipe.model_validate(content)
     facts = train(recipe, pairs, tmp_path / "run", quiet=True)
     assert facts["parameters"]["trainable"] == facts["parameters"]["total"]
     model = read_back(name, tmp_path / "run" / "model")
     assert exact(name, model, tmp_path / "run", recipe, pairs) == tiny_bases.LEARNT
+    assert Decoding.load(tmp_path / "run" / "model") == Decoding(beams=2, max_new_tokens=40)
 
 
 WAYS = [

@@ -13,6 +13,7 @@ from unbarb.detect.folder import ModelFolder, read_json
 from unbarb.errors import ConfigError, InputError
 from unbarb.prompt import FILE as TEMPLATE
 from unbarb.prompt import Template
+from unbarb.rewrite.decoding import FILE as DECODING
 
 Kind = Literal["seq2seq", "causal", "classification"]
 
@@ -21,7 +22,7 @@ _TASKS: Mapping[str, Kind] = {
     "CAUSAL_LM": "causal",
     "SEQ_CLS": "classification",
 }
-BESIDE = (TEMPLATE, "classifier.json", "generation_config.json", "chat_template.jinja")
+BESIDE = (TEMPLATE, DECODING, "classifier.json", "generation_config.json", "chat_template.jinja")
 """What belongs to a model besides weights, settings and tokenizer."""
 
 PROMPTS = (

@@ -42,6 +42,8 @@ class CTranslateGenerator:
             "beam_size": search.width,
             "num_hypotheses": search.candidates,
             "patience": PATIENCE,
+            "no_repeat_ngram_size": search.no_repeat_ngram or 0,
+            "repetition_penalty": search.repetition_penalty,
             "return_scores": True,
             "return_end_token": True,
         }

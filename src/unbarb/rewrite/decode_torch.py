@@ -75,7 +75,10 @@ def _settings(own: GenerationConfig, tokenizer: Any, search: Search, longest: in
             for one in (own.pad_token_id, tokenizer.pad_token_id, *_ends(own, tokenizer))
             if one is not None
         ),
-        no_repeat_ngram_size=own.no_repeat_ngram_size or 0,
+        no_repeat_ngram_size=(own.no_repeat_ngram_size or 0)
+        if search.no_repeat_ngram is None
+        else search.no_repeat_ngram,
+        repetition_penalty=search.repetition_penalty,
         suppress_tokens=own.suppress_tokens,
         num_beams=search.width,
         num_return_sequences=search.candidates,

@@ -7,6 +7,7 @@ too long for the model gets no candidate, never half a one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ from unbarb.detect.folder import ModelFolder
 from unbarb.errors import ConfigError
 from unbarb.plugins import missing_extra
 from unbarb.prompt import BUILT_IN, FILE, Template, built_in
+from unbarb.rewrite.decoding import Decoding
 from unbarb.rewrite.difference import candidate
 from unbarb.rewrite.protocol import Candidate
 from unbarb.rewrite.search import Generator, Search
@@ -28,8 +30,9 @@ class Generative:
         base: the model under an adapter, where it is not the one that the adapter names.
         revision: of a name on the hub.
         template: name of a built-in template, for a model that has no ``unbarb_template.json``.
-        candidates, beams, sample, temperature, top_p, max_new_tokens, timeout: see
-            :class:`~unbarb.rewrite.search.Search`.
+        candidates, beams, sample, temperature, top_p, max_new_tokens, timeout, no_repeat_ngram,
+            repetition_penalty: see :class:`~unbarb.rewrite.search.Search`. What is left out is as
+            ``decoding`` of the recipe said that trained the model.
         dtype: auto (as stored), fp32, bf16 or fp16; not for a CTranslate2 model.
         device: auto, cpu, cuda or cuda:N.
         threads: processor threads of a CTranslate2 model; torch has a setting of its own.
@@ -59,12 +62,21 @@ class Generative:
         top_p: float = 1.0,
         max_new_tokens: int | None = None,
         timeout: float | None = None,
+        no_repeat_ngram: int | None = None,
+        repetition_penalty: float | None = None,
         dtype: str = "auto",
         device: str = "auto",
         threads: int = 1,
     ) -> None:
-        self._search = Search(candidates, beams, sample, temperature, top_p, max_new_tokens, timeout)
+        # What is wrong with the options is told before a model is looked for.
+        given = Search(
+            candidates, beams, sample, temperature, top_p, max_new_tokens, timeout,
+            no_repeat_ngram, 1.0 if repetition_penalty is None else repetition_penalty,
+        )  # fmt: skip
         folder = ModelFolder.find(model, base, revision)
+        self._search = _as_trained(
+            given, Decoding.load(folder.path), penalised=repetition_penalty is not None
+        )
         if sample and folder.is_ctranslate2:
             raise ConfigError("a CTranslate2 model is searched by beams; leave out sample")
         self._template = self._chosen(folder, template)
@@ -116,3 +128,18 @@ class Generative:
             return TorchGenerator(folder, seq2seq=self.seq2seq, dtype=dtype, device=device)
         except ModuleNotFoundError as error:
             raise missing_extra(f"the rewriter {self.name!r}", error) from error
+
+
+def _as_trained(given: Search, trained: Decoding, *, penalised: bool) -> Search:
+    """What was given, and for the rest what the model was trained to; beams enough for the candidates."""
+    beams = given.beams
+    if beams is None and trained.beams is not None and not given.sample:
+        beams = max(trained.beams, given.candidates)
+    ngram = trained.no_repeat_ngram if given.no_repeat_ngram is None else given.no_repeat_ngram
+    return replace(
+        given,
+        beams=beams,
+        max_new_tokens=given.max_new_tokens or trained.max_new_tokens,
+        no_repeat_ngram=ngram,
+        repetition_penalty=given.repetition_penalty if penalised else trained.repetition_penalty or 1.0,
+    )

@@ -15,7 +15,8 @@ class Search:
 
     `sample` draws with `temperature` and `top_p`, always the same for a text. `max_new_tokens` left out is
     twice the text's own tokens and 16. `timeout` is in seconds for one text; what is unfinished then is no
-    candidate.
+    candidate. `no_repeat_ngram` writes no sequence of so many tokens twice (0 allows all; left out is
+    what the model's own settings say), and `repetition_penalty` above 1 makes repetition dearer.
 
     Raises:
         ConfigError: with every option that is out of range.
@@ -28,6 +29,8 @@ class Search:
     top_p: float = 1.0
     max_new_tokens: int | None = None
     timeout: float | None = None
+    no_repeat_ngram: int | None = None
+    repetition_penalty: float = 1.0
 
     def __post_init__(self) -> None:
         wrong = []
@@ -45,6 +48,10 @@ class Search:
             wrong.append(f"max_new_tokens: {self.max_new_tokens} is not 1 or more")
         if self.timeout is not None and self.timeout <= 0:
             wrong.append(f"timeout: {self.timeout} is not above 0")
+        if self.no_repeat_ngram is not None and self.no_repeat_ngram < 0:
+            wrong.append(f"no_repeat_ngram: {self.no_repeat_ngram} is not 0 or more")
+        if self.repetition_penalty <= 0:
+            wrong.append(f"repetition_penalty: {self.repetition_penalty} is not above 0")
         if wrong:
             raise ConfigError("\n".join(wrong))
 

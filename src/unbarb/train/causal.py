@@ -66,7 +66,7 @@ def train(recipe: TrainRecipe, prepared: Prepared, run: Run) -> dict[str, Any]:
     if recipe.method.name == "none":
         return {**counts(rows, dev), **answered(loaded.model, encoder, prepared, recipe, run)}
     trainer, facts = fit(recipe, loaded, rows, dev, run)
-    save(trainer, loaded, encoder, run, recipe.base.dtype)
+    save(trainer, loaded, encoder, run, recipe)
     return {**facts, **counts(rows, dev), **predicted(trainer, encoder, prepared, recipe, run)}
 
 

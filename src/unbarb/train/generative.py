@@ -58,7 +58,7 @@ def train(recipe: TrainRecipe, prepared: Prepared, run: Run) -> dict[str, Any]:
             **concluded(loaded.model, encoder, dev_rows, recipe, run, let_speak=True),
         }
     trainer, facts = fit(recipe, loaded, rows, dev, run)
-    save(trainer, loaded, encoder, run, recipe.base.dtype)
+    save(trainer, loaded, encoder, run, recipe)
     facts |= counts(rows, dev)
     if trainer.accelerator.distributed_type in SHARDED or not is_main():
         return facts

@@ -33,7 +33,7 @@ def train(recipe: TrainRecipe, prepared: Prepared, run: Run) -> dict[str, Any]:
     dev = encode(prepared.split("dev"), tokenizer, recipe.data, where="dev.jsonl")
     loaded = load(recipe, "causal", tokenizer, run)
     trainer, facts = fit(recipe, loaded, rows, dev, run)
-    save(trainer, loaded, None, run, recipe.base.dtype)
+    save(trainer, loaded, None, run, recipe)
     return {**facts, **counts(rows, dev)}
 
 

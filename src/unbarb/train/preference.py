@@ -58,7 +58,7 @@ def train(recipe: TrainRecipe, prepared: Prepared, run: Run) -> dict[str, Any]:
     trainer = make(recipe, part, loaded, chosen, watched, run)
     tokens = sum(good.tokens + bad.tokens for good, bad in chosen) / len(chosen)
     facts = carry_out(trainer, run, recipe.training, tokens)
-    save(trainer, loaded, encoder, run, recipe.base.dtype)
+    save(trainer, loaded, encoder, run, recipe)
     used = {
         "train": {"used": len(chosen), "dropped": len(rows) - len(chosen)},
         "dev": {"used": len(watched), "dropped": len(dev) - len(watched)},

@@ -348,10 +348,8 @@ def relations(recipe: TrainRecipe) -> Iterator[Broken]:
 
 
 def _unread(recipe: TrainRecipe) -> Iterator[Broken]:
-    """Keys that would change nothing, where they are not at their default."""
-    usual = TrainingPart()
     for key in UNREAD.get(recipe.objective, ()):
-        if getattr(recipe.training, key) != getattr(usual, key):
+        if getattr(recipe.training, key) != TrainingPart.model_fields[key].default:
             yield ("training", key), f"{recipe.objective} does nothing with it; leave it out"
 
 

@@ -51,7 +51,7 @@ def train(recipe: TrainRecipe, prepared: Prepared, run: Run) -> dict[str, Any]:
         return {**counts(rows, dev), **answered(loaded.model, encoder, prepared, recipe, run)}
     trainer = trainer_for(recipe, loaded, rows, dev, run)
     facts = carry_out(trainer, run, recipe.training, rows.mean_tokens)
-    save(trainer, loaded, encoder, run, recipe.base.dtype)
+    save(trainer, loaded, encoder, run, recipe)
     return {**facts, **counts(rows, dev), **predicted(trainer, encoder, prepared, recipe, run)}
 
 
