@@ -149,6 +149,7 @@ def keep_layout(model: nn.Module) -> None:
     On a processor with AVX512-BF16 bitsandbytes lays them out anew at the first look in evaluation mode,
     and from then on no gradient passes through them, in training mode neither.
     """
+    module: Any
     for module in model.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False
