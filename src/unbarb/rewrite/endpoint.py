@@ -45,9 +45,10 @@ class Http:
         request = Request(url, body, dict(headers), method="POST")
         ends = time.monotonic() + timeout
         try:
+            found: HTTPResponse | HTTPError
             try:
-                found: HTTPResponse | HTTPError = self._opener.open(request, timeout=timeout)
-                status: int = found.status
+                opened: HTTPResponse = self._opener.open(request, timeout=timeout)
+                found, status = opened, opened.status
             except HTTPError as error:  # a refusal is an answer too, with a body that may drip
                 found, status = error, error.code
             with found as answer:
