@@ -12,6 +12,7 @@ from transformers import Trainer
 
 from unbarb.data.prepared import Prepared
 from unbarb.errors import InputError
+from unbarb.rewrite.decoding import Decoding
 from unbarb.train.models import DTYPES, Loaded
 from unbarb.train.run import Run, is_main
 from unbarb.train.schema import TrainRecipe
@@ -59,8 +60,8 @@ def counts(train: Rows, dev: Rows) -> dict[str, Any]:
     }
 
 
-def save(trainer: Trainer, loaded: Loaded, encoder: Encoder | None, run: Run, dtype: str) -> None:
-    """Write the adapter or the model in `dtype`, its tokenizer and its template into ``run.model``.
+def save(trainer: Trainer, loaded: Loaded, encoder: Encoder | None, run: Run, recipe: TrainRecipe) -> None:
+    """Write the adapter or the model, its tokenizer, its template and how it writes into ``run.model``.
 
     A model of language alone has no `encoder`, and so no template.
     """
@@ -69,7 +70,7 @@ def save(trainer: Trainer, loaded: Loaded, encoder: Encoder | None, run: Run, dt
     elif is_main():
         model = trainer.accelerator.unwrap_model(trainer.model)
         if not hasattr(model, "peft_config"):
-            model.to(DTYPES[dtype])
+            model.to(DTYPES[recipe.base.dtype])
             model.save_pretrained(run.model)
         else:
             # DPO keeps its reference as one more adapter, which nobody serves.
@@ -78,6 +79,8 @@ def save(trainer: Trainer, loaded: Loaded, encoder: Encoder | None, run: Run, dt
         loaded.tokenizer.save_pretrained(run.model)
         if encoder is not None:
             encoder.template.save(run.model)
+            told = recipe.decoding.model_dump(exclude_defaults=True)
+            Decoding(**told).save(run.model)
 
 
 def predict(
