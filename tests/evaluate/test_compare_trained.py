@@ -15,13 +15,15 @@ import labelled_rows
 import tiny_bases
 from unbarb.data.prepared import Prepared, write_prepared
 from unbarb.errors import InputError, ModelError
-from unbarb.evaluate.compare.answers import answered
+from unbarb.evaluate.compare.answers import Answering, answered
 from unbarb.evaluate.compare.contenders import contender
 from unbarb.evaluate.compare.items import load_items
 from unbarb.evaluate.compare.run import Comparison, compare
+from unbarb.train.ask import ask
 from unbarb.train.objectives import train
 from unbarb.train.schema import TrainRecipe
 
+ASKED = Answering(ask)
 LORA = {"name": "lora", "rank": 4, "alpha": 8, "dropout": 0.0, "targets": "all-linear"}
 SPENT = {"trained share", "peak memory, MB", "seconds", "saved, MB"}
 
@@ -51,7 +53,7 @@ def test_adapter_and_full_stand_side_by_side_on_the_test_rows(home: Path, judges
     asked = Comparison(
         [str(home / "lora"), str(home / "full")], home / "set", side="test", judges=judges_folder
     )
-    report = compare(asked, moved=lambda *one: told.append(one))
+    report = compare(asked, answering=Answering(ask, lambda *one: told.append(one)))
     texts = len(load_items(home / "set", "test").texts)
     assert report.split == "test"
     assert told[-1] == ("full", texts, texts)
@@ -65,21 +67,24 @@ def test_adapter_and_full_stand_side_by_side_on_the_test_rows(home: Path, judges
     assert spent["lora"]["trained share"].value < 1 == spent["full"]["trained share"].value
 
 
-def test_what_is_answered_is_not_asked_again_and_a_stopped_comparison_goes_on(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_answered_is_not_asked_again_and_a_stopped_comparison_goes_on(home: Path) -> None:
     items = load_items(home / "set", "test")
-    whole = contender(str(home / "lora"), items)
+    whole = contender(str(home / "lora"), items, answering=ASKED)
     written = home / "lora" / "predictions-test.jsonl"
     lines = written.read_text("utf-8").splitlines(keepends=True)
     written.write_text("".join(lines[:1]) + lines[1][:9], encoding="utf-8")  # killed while writing
     told: list[int] = []
-    again = contender(str(home / "lora"), items, moved=lambda _, rows, __: told.append(rows))
+    again = contender(
+        str(home / "lora"), items, answering=Answering(ask, lambda _, rows, __: told.append(rows))
+    )
     assert again.outputs == whole.outputs
     assert told == list(range(1, len(items.texts) + 1))
     assert written.read_text("utf-8") == "".join(lines)
-    monkeypatch.setattr("unbarb.evaluate.compare.answers._asked", lambda *_: pytest.fail("asked again"))
-    assert contender(str(home / "lora"), items).outputs == whole.outputs
+    assert contender(str(home / "lora"), items).outputs == whole.outputs  # nothing is asked, nor can be
+    written.write_text("".join(lines[1:]), encoding="utf-8")
+    with pytest.raises(InputError, match="nothing here asks its model"):
+        contender(str(home / "lora"), items)
+    written.write_text("".join(lines), encoding="utf-8")
 
 
 def test_dev_rows_that_training_left_out_are_answered_as_training_would(home: Path) -> None:
@@ -87,7 +92,7 @@ def test_dev_rows_that_training_left_out_are_answered_as_training_would(home: Pa
     written = home / "full" / "predictions-dev.jsonl"
     before = written.read_text("utf-8")
     written.write_text(before.splitlines(keepends=True)[0], encoding="utf-8")
-    outputs = contender(str(home / "full"), items).outputs
+    outputs = contender(str(home / "full"), items, answering=ASKED).outputs
     assert list(outputs) == [row["prediction"] for row in map(json.loads, before.splitlines())]
 
 
@@ -95,7 +100,7 @@ def test_another_set_has_a_file_of_its_own(home: Path, tmp_path: Path) -> None:
     rows = [{**row, "source": f"well, {row['source']}"} for row in tiny_bases.pairs()]
     write_prepared(tmp_path / "other", "pairs", {"train": rows[:28], "test": rows[32:]})
     items = load_items(tmp_path / "other", "test")
-    path = answered("lora", home / "lora", facts_of(home / "lora"), items)
+    path = answered("lora", home / "lora", facts_of(home / "lora"), items, ASKED)
     assert path.name.startswith("predictions-test-")
     assert [row["source"] for row in tiny_bases.lines(path)] == list(items.texts)
 
@@ -104,7 +109,7 @@ def test_a_text_that_does_not_fit_the_model_is_unscored(home: Path, tmp_path: Pa
     long = {"id": "long", "source": "word " * 400, "target": "a word", "corpus": "written"}
     rows = [dict(row) for row in tiny_bases.pairs()]
     write_prepared(tmp_path / "long", "pairs", {"train": rows[:28], "test": [rows[33], long]})
-    outputs = contender(str(home / "lora"), load_items(tmp_path / "long", "test")).outputs
+    outputs = contender(str(home / "lora"), load_items(tmp_path / "long", "test"), answering=ASKED).outputs
     assert isinstance(outputs[0], str)
     assert outputs[1] is None
 
@@ -128,13 +133,13 @@ def test_classifiers_answer_the_test_rows(objective: str, tmp_path: Path) -> Non
     else:
         recipe = labelled_rows.recipe(objective, words=words)
     train(recipe, data, tmp_path / "run", quiet=True)
-    dev = contender(str(tmp_path / "run"), load_items(data.folder, "dev"))
-    test = contender(str(tmp_path / "run"), load_items(data.folder, "test"))
+    dev = contender(str(tmp_path / "run"), load_items(data.folder, "dev"), answering=ASKED)
+    test = contender(str(tmp_path / "run"), load_items(data.folder, "test"), answering=ASKED)
     assert all(isinstance(one, dict) and set(one) == set(labelled_rows.LABELS) for one in test.outputs)
     assert len(test.outputs) == len(data.split("test"))
     written = tmp_path / "run" / "predictions-dev.jsonl"
     written.unlink()
-    again = contender(str(tmp_path / "run"), load_items(data.folder, "dev"))
+    again = contender(str(tmp_path / "run"), load_items(data.folder, "dev"), answering=ASKED)
     for one, other in zip(again.outputs, dev.outputs, strict=True):
         assert one == pytest.approx(other, abs=1e-4)
 
@@ -142,14 +147,14 @@ def test_classifiers_answer_the_test_rows(objective: str, tmp_path: Path) -> Non
 def test_what_cannot_answer_says_why(home: Path, tmp_path: Path) -> None:
     rows = load_items(labelled(tmp_path / "labels").folder, "test")
     with pytest.raises(InputError, match="learnt seq2seq, and labelled rows are answered by"):
-        contender(str(home / "lora"), rows)
+        contender(str(home / "lora"), rows, answering=ASKED)
     items = load_items(home / "set", "test")
     with pytest.raises(InputError, match="has not finished"):
-        answered("lora", home / "lora", {**facts_of(home / "lora"), "status": "running"}, items)
+        answered("lora", home / "lora", {**facts_of(home / "lora"), "status": "running"}, items, ASKED)
     (tmp_path / "bare").mkdir()
     with pytest.raises(InputError, match=r"no predictions-test\.jsonl and no recipe\.yaml"):
-        answered("bare", tmp_path / "bare", {}, items)
+        answered("bare", tmp_path / "bare", {}, items, ASKED)
     (tmp_path / "bare" / "recipe.yaml").write_text((home / "lora" / "recipe.yaml").read_text("utf-8"))
     (tmp_path / "bare" / "model").mkdir()
     with pytest.raises(ModelError, match=r"neither config\.json nor"):
-        answered("bare", tmp_path / "bare", {}, items)
+        answered("bare", tmp_path / "bare", {}, items, ASKED)

@@ -60,10 +60,12 @@ def compare(
     Copy, delete listed words and human references (for classifiers: always clean) stand beside them.
     """
     try:
+        from unbarb.evaluate.compare.answers import Answering
         from unbarb.evaluate.compare.run import Comparison
         from unbarb.evaluate.compare.run import compare as compared
         from unbarb.evaluate.hub import Hub
         from unbarb.evaluate.report import as_json, write_report
+        from unbarb.train.ask import ask
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("unbarb"):
             raise
@@ -77,7 +79,7 @@ def compare(
         hub=Hub(models, download),
     )
     with _Told() as told:
-        report = compared(asked, told.said, told.moved)
+        report = compared(asked, told.said, Answering(ask, told.moved))
         data_file, page_file = write_report(report, out)
     if json:
         typer.echo(as_json(report), nl=False)

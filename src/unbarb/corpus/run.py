@@ -86,9 +86,8 @@ def clean(
     settings = Settings.of(
         policy, columns, roles=roles, id_column=id_column, filter=filter, direction=direction
     )
-    found = find(
-        [str(one) for one in ([source] if isinstance(source, str | Path) else source)], format, str(out)
-    )
+    sources = [source] if isinstance(source, str | Path) else source
+    found = find([str(one) for one in sources], format, str(out))
     cleaner = CleanRows.of(settings)
     output = Output(str(out), found)
     asked: dict[str, Any] = {

@@ -9,26 +9,50 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from unbarb.errors import InputError
 from unbarb.evaluate.compare.items import Items, json_rows
 
-RECIPE, MODEL = "recipe.yaml", "model"
-LABELLED = ("classification", "naive_bayes", "logistic", "bilstm", "generative")
-REWRITERS = ("seq2seq", "causal", "preference")
+RECIPE = "recipe.yaml"
 DIGITS = 12
 
+Row = Mapping[str, Any]
+Ask = Callable[[Path, str, Sequence[Row]], Iterator[dict[str, Any]]]
+"""Gives the rows, of a kind, with what the model of the run in a folder says to each."""
 Moved = Callable[[str, int, int | None], None]
 """Called with whose answers are being written, how many there are, and of how many."""
+
+
+def nobody(run: Path, kind: str, rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
+    """Asks no model.
+
+    Raises:
+        InputError: always.
+    """
+    raise InputError(f"{run} has no predictions for {len(rows)} {kind}, and nothing here asks its model")
 
 
 def still(step: str, rows: int, total: int | None) -> None:
     """Tells nobody."""
 
 
-def answered(name: str, folder: Path, facts: Mapping[str, Any], items: Items, moved: Moved = still) -> Path:
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """How the models of runs are asked (`unbarb.train.ask` does it), and who is told how far they are."""
+
+    ask: Ask = nobody
+    moved: Moved = still
+
+
+UNASKED = Answering()
+
+
+def answered(
+    name: str, folder: Path, facts: Mapping[str, Any], items: Items, answering: Answering = UNASKED
+) -> Path:
     """The file with what the run in `folder` says to all `items`; its model answers what is not there.
 
     A folder without a recipe, or of an objective that answers nothing, is taken as it is.
@@ -52,7 +76,7 @@ def answered(name: str, folder: Path, facts: Mapping[str, Any], items: Items, mo
     said = _said(path)
     left = [at for at, ids in enumerate(items.ids) if not said.intersection(ids)]
     if left:
-        _answer(name, folder, path, items, left, moved)
+        _answer(name, folder, path, items, left, answering)
     return path
 
 
@@ -77,17 +101,19 @@ def _said(path: Path) -> set[str]:
     return {str(row["id"]) for row in json_rows(path) if "id" in row}
 
 
-def _answer(name: str, folder: Path, path: Path, items: Items, left: Sequence[int], moved: Moved) -> None:
+def _answer(
+    name: str, folder: Path, path: Path, items: Items, left: Sequence[int], answering: Answering
+) -> None:
     rows = [_row(items, at) for at in left]
     total, done = len(items.ids), len(items.ids) - len(left)
-    moved(name, done, total)
+    answering.moved(name, done, total)
     try:
         with path.open("a", encoding="utf-8") as file:
-            for row in _asked(folder, items.kind, rows):
+            for row in answering.ask(folder, items.kind, rows):
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
                 file.flush()
                 done += 1
-                moved(name, done, total)
+                answering.moved(name, done, total)
     except OSError as error:
         raise InputError(
             f"{path} cannot be written: {error.strerror or error}; copy the run to a place that can"
@@ -98,25 +124,3 @@ def _row(items: Items, at: int) -> dict[str, Any]:
     if items.kind == "pairs":
         return {"id": items.ids[at][0], "source": items.texts[at], "target": items.references[at]}
     return {"id": items.ids[at][0], "text": items.texts[at], "labels": dict(items.labels[at])}
-
-
-def _asked(folder: Path, kind: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The rows with what the run's model says."""
-    import yaml
-
-    from unbarb.train.schema import TrainRecipe
-
-    recipe = TrainRecipe.model_validate(yaml.safe_load((folder / RECIPE).read_text("utf-8")))
-    wanted = REWRITERS if kind == "pairs" else LABELLED
-    if recipe.objective not in wanted:
-        raise InputError(
-            f"{folder} learnt {recipe.objective}, and {kind} rows are answered by {', '.join(wanted)};"
-            " give other --data, or other runs"
-        )
-    if recipe.objective in LABELLED and recipe.objective != "generative":
-        from unbarb.evaluate.compare.classified import classified
-
-        return classified(folder / MODEL, rows)
-    from unbarb.evaluate.compare.generating import generated
-
-    return generated(folder / MODEL, recipe, rows)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from unbarb.errors import InputError, UnbarbError
-from unbarb.evaluate.compare.answers import Moved, answered, still
+from unbarb.evaluate.compare.answers import UNASKED, Answering, answered
 from unbarb.evaluate.compare.items import Items, json_rows
 from unbarb.evaluate.results import Progress, silent
 from unbarb.evaluate.subjects import chunks
@@ -45,10 +45,12 @@ def is_run(spec: str) -> bool:
     return (Path(_parts(spec)[1]) / FACTS).is_file()
 
 
-def contender(spec: str, items: Items, progress: Progress = silent, moved: Moved = still) -> Contender:
+def contender(
+    spec: str, items: Items, progress: Progress = silent, answering: Answering = UNASKED
+) -> Contender:
     """The system that `spec` names, with its outputs in the order of `items`.
 
-    The model of a run answers what its predictions lack; `moved` is told how far it is.
+    The model of a run answers what its predictions lack; `answering` says how it is asked.
 
     Raises:
         InputError: there is no such thing, a run cannot answer, or no prediction belongs to `items`.
@@ -57,7 +59,7 @@ def contender(spec: str, items: Items, progress: Progress = silent, moved: Moved
     name, what = _parts(spec)
     path = Path(what)
     if is_run(spec):
-        return _run(name, path, items, moved)
+        return _run(name, path, items, answering)
     if path.is_dir():
         raise InputError(f"{path} is a folder without {FACTS}; name a run of `unbarb train` or a file")
     if path.suffix in (".jsonl", ".ndjson"):
@@ -77,12 +79,12 @@ def _parts(spec: str) -> tuple[str, str]:
     return (path.stem if path.suffix else path.name or spec), spec
 
 
-def _run(name: str, folder: Path, items: Items, moved: Moved) -> Contender:
+def _run(name: str, folder: Path, items: Items, answering: Answering) -> Contender:
     try:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(f"{folder / FACTS}: not JSON ({error})") from error
-    predictions = answered(name, folder, facts, items, moved)
+    predictions = answered(name, folder, facts, items, answering)
     log = tuple(json_rows(folder / LOG)) if (folder / LOG).is_file() else ()
     files = [path for path in (folder / "model").rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files) if files else None

@@ -10,7 +10,7 @@ from typing import Any
 
 from unbarb.errors import InputError
 from unbarb.evaluate.agreement import known
-from unbarb.evaluate.compare.answers import Moved, still
+from unbarb.evaluate.compare.answers import UNASKED, Answering
 from unbarb.evaluate.compare.classifiers import ALWAYS_CLEAN, compare_classifiers
 from unbarb.evaluate.compare.contenders import contender, is_run
 from unbarb.evaluate.compare.costs import costs
@@ -43,8 +43,8 @@ class Comparison:
     hub: Hub = field(default_factory=Hub)
 
 
-def compare(asked: Comparison, progress: Progress = silent, moved: Moved = still) -> Report:
-    """Compare and give the report; `moved` is told how far a run's model is with its answers.
+def compare(asked: Comparison, progress: Progress = silent, answering: Answering = UNASKED) -> Report:
+    """Compare and give the report; `answering` says how the models of runs are asked.
 
     Raises:
         InputError: data or a system cannot be read, or two systems have one name.
@@ -52,7 +52,7 @@ def compare(asked: Comparison, progress: Progress = silent, moved: Moved = still
     """
     side = asked.side or ("dev" if any(map(is_run, asked.systems)) else "test")
     items = load_items(asked.data, side).first(asked.limit)
-    found = [contender(spec, items, progress, moved) for spec in asked.systems]
+    found = [contender(spec, items, progress, answering) for spec in asked.systems]
     taken = (*(BASELINES if items.kind == "pairs" else (ALWAYS_CLEAN,)), *(one.name for one in found))
     twice = sorted({name for name in taken if taken.count(name) > 1})
     if twice:
