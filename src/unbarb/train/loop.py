@@ -1,15 +1,22 @@
-"""The one training loop: AdamW over adapters and heads, losses logged, a checkpoint after every epoch."""
+"""The embedded trunks' training loop: AdamW over adapters and heads, losses logged, epochs kept.
+
+A run that was killed goes on after its last whole epoch, with optimiser, schedule and random numbers as
+they were then, and so ends with the very weights of an unbroken one.
+"""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+
+STATE = "state.pt"
+"""What a run goes on from, beside the weights of its last whole epoch."""
 
 Report = Callable[[int, int, float], None]
 """Told after every step: the step, the steps in all, and the running loss."""
@@ -36,12 +43,16 @@ def learn(
     folder: Path,
     progress: Report,
 ) -> None:
-    """Learn from ``losses(epoch)``, each with the name of its part; lines go to `folder`/metrics.jsonl."""
+    """Learn from ``losses(epoch)``, each with the name of its part; lines go to `folder`/metrics.jsonl.
+
+    What an epoch learns from may depend on its number and on torch's random numbers, on nothing else.
+    """
     optimiser, schedule = optimiser_of(model, pace)
-    step, began, running = 0, time.monotonic(), 0.0
+    state = _State.load(folder, model, optimiser, schedule)
+    step, began, running = state.step, time.monotonic() - state.seconds, state.running
     model.train()
     with (folder / "metrics.jsonl").open("a", encoding="utf-8") as log:
-        for epoch in range(pace.epochs):
+        for epoch in range(state.epochs, pace.epochs):
             for part, loss in losses(epoch):
                 loss.backward()  # type: ignore[no-untyped-call]
                 nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -57,9 +68,55 @@ def learn(
                     log.flush()
                 progress(step, max(step, pace.steps), running)
             torch.save(model.state_dict(), folder / f"epoch-{epoch}.pt")
+            _State(epoch + 1, step, running, time.monotonic() - began).save(folder, optimiser, schedule)
     last = range(max(0, pace.epochs - pace.averaged), pace.epochs)
     model.load_state_dict(mean_state([folder / f"epoch-{epoch}.pt" for epoch in last]))
     model.eval()
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """Where a run is after whole `epochs`: steps, the running loss, and the seconds they took."""
+
+    epochs: int = 0
+    step: int = 0
+    running: float = 0.0
+    seconds: float = 0.0
+
+    def save(
+        self,
+        folder: Path,
+        optimiser: torch.optim.Optimizer,
+        schedule: torch.optim.lr_scheduler.LRScheduler,
+    ) -> None:
+        """Write it with what goes on from epoch to epoch beside the weights."""
+        part = folder / f"{STATE}.part"
+        kept = {"optimiser": optimiser.state_dict(), "schedule": schedule.state_dict()}
+        torch.save({**asdict(self), **kept, "random": torch.get_rng_state()}, part)
+        part.replace(folder / STATE)
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        model: nn.Module,
+        optimiser: torch.optim.Optimizer,
+        schedule: torch.optim.lr_scheduler.LRScheduler,
+    ) -> _State:
+        """Put everything back as it was when an epoch ended; the beginning where none did."""
+        if not (folder / STATE).is_file():
+            (folder / "metrics.jsonl").unlink(missing_ok=True)
+            return cls()
+        kept = torch.load(folder / STATE, weights_only=True)
+        optimiser.load_state_dict(kept.pop("optimiser"))
+        schedule.load_state_dict(kept.pop("schedule"))
+        torch.set_rng_state(kept.pop("random"))
+        found = cls(**kept)
+        model.load_state_dict(torch.load(folder / f"epoch-{found.epochs - 1}.pt", weights_only=True))
+        lines = (folder / "metrics.jsonl").read_text("utf-8").splitlines(keepends=True)
+        whole = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= found.step]
+        (folder / "metrics.jsonl").write_text("".join(whole), encoding="utf-8")
+        return found
 
 
 def mean_state(files: Sequence[Path]) -> dict[str, Tensor]:
