@@ -1,8 +1,9 @@
 """Throughput of a run against a bare loop of transformers or TRL, on the same model and rows.
 
-``python benchmarks/training.py --out benchmarks/training.json``. Models have random weights, for time does
-not depend on what a weight is. Runs take turns, each is timed from its sixth step to its last, ours with
-the figures, the checkpoints and the run folder it always has; the ratio is the median of the rounds'.
+``python benchmarks/training.py --out benchmarks/training.json`` writes the section of docs/benchmarks.md
+too. Models have random weights, for time does not depend on what a weight is. Runs take turns, each is
+timed from its sixth step to its last, ours with the figures, the checkpoints and the run folder it always
+has; the ratio is the median of the rounds'.
 Without a GPU it is the processor's time that is counted: what else the machine does changes nothing.
 """
 
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import training_page
 import transformers
 from datasets import Dataset
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
@@ -245,6 +247,8 @@ def main() -> None:
     text = json.dumps(content, indent=2) + "\n"
     if options.out:
         options.out.write_text(text, encoding="utf-8")
+        if options.out == training_page.FIGURES:
+            training_page.main()
     print(text, end="")
 
 
