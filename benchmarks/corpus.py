@@ -1,8 +1,7 @@
 """Cleaning a corpus: rows a second against a peer, memory, Ray against local processes, and kill -9.
 
     python benchmarks/corpus.py speed     # 200,000 comments; then the peer on a sample of them
-    python benchmarks/corpus.py memory    # 100,000, and ten times as many
-    python benchmarks/corpus.py ray       # a million comments by each engine
+    python benchmarks/corpus.py ray       # a million comments by each engine, and memory beside a tenth
     python benchmarks/corpus.py kill      # kill -9 at 20 random moments: runs, and workers of Ray
     python benchmarks/corpus.py speed --rows 2000 --out /tmp/corpus.json   # to see that it works
 
@@ -65,18 +64,8 @@ def speed(folder: Path, rows: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def memory(folder: Path, rows: int) -> dict[str, Any]:
-    """Peaks of all processes over `rows` and over ten times as many."""
-    return {
-        str(size): asdict(
-            run(write(folder / f"in-{size}.jsonl", size), folder / "out", "--workers", str(CORES))
-        )
-        for size in (rows, 10 * rows)
-    }
-
-
 def ray(folder: Path, rows: int) -> dict[str, Any]:
-    """The same rows by both engines, and what each takes to start: a row for every worker."""
+    """The same rows by both engines, what each takes to start (a row a worker), and a tenth of them."""
     source = write(folder / "in.jsonl", rows)
     few = folder / "few"
     few.mkdir(exist_ok=True)
@@ -90,10 +79,12 @@ def ray(folder: Path, rows: int) -> dict[str, Any]:
             **asdict(run(source, folder / f"out-{name}", *options)),
             "start_seconds": statistics.median(starts),
         }
+    tenth = run(write(folder / "tenth.jsonl", rows // 10), folder / "out-tenth", "--workers", str(CORES))
     beyond = {name: one["seconds"] - one["start_seconds"] for name, one in engines.items()}
     return {
         "rows": rows,
         **engines,
+        "tenth": asdict(tenth),
         "overhead": beyond["ray"] / beyond["local"] - 1,
         "identical": digests(folder / "out-local") == digests(folder / "out-ray"),
     }
@@ -134,7 +125,6 @@ def kill(folder: Path, rows: int) -> dict[str, Any]:
 
 PARTS: dict[str, tuple[Callable[[Path, int], dict[str, Any]], int]] = {
     "speed": (speed, 200_000),
-    "memory": (memory, 100_000),
     "ray": (ray, 1_000_000),
     "kill": (kill, 20_000),
 }

@@ -191,3 +191,20 @@ def test_tags_that_do_not_fit_the_head_are_a_model_error(tiny_model: Path, tmp_p
     (folder / "tags.json").write_text(json.dumps(["keep", "delete"]))
     with pytest.raises(ModelError, match=r"2 tags in tags\.json, 4 in"):
         Editor(folder)
+
+
+WORDS = ("liar", "fool", "clown", "man", "person", "loser", "nobody", "coward")
+
+
+def test_tags_do_not_hang_on_the_threads_of_the_processors_library() -> None:
+    limits = pytest.importorskip("threadpoolctl").threadpool_limits
+    editor = Editor()
+    sentences = [f"you are a pathetic little {word} and everybody here knows it".split() for word in WORDS]
+    found = []
+    for threads in (1, 2):
+        with limits(threads, user_api="blas"):
+            found.append([editor.tag(sentence) for sentence in sentences])
+    for one, other in zip(*found, strict=True):
+        assert one is not None
+        assert other is not None
+        assert one.tobytes() == other.tobytes()

@@ -52,6 +52,8 @@ class Editor:
         self._tags, self._tags_bias, self._sentence, self._sentence_bias, self._meaning = (
             head.astype(np.float32) for head in heads
         )
+        # In double precision no logit hangs on how many threads the processor's library multiplies with.
+        self._tags = self._tags.astype(np.float64)
         if len(self.vocabulary) != len(self._tags_bias):
             raise ModelError(
                 f"{folder}: {len(self.vocabulary)} tags in tags.json, {len(self._tags_bias)} in"
@@ -76,7 +78,8 @@ class Editor:
             return None
         hidden = self._hidden(pieces)
         first = np.cumsum(sizes) - sizes + 1
-        logits = hidden[np.concatenate(([0], first))] @ self._tags + self._tags_bias
+        chosen = hidden[np.concatenate(([0], first))].astype(np.float64)
+        logits = (chosen @ self._tags).astype(np.float32) + self._tags_bias
         # A character that the tokenizer drops has no piece to read: such a word is kept.
         logits[np.flatnonzero(sizes == 0) + 1] = self._kept
         logits -= logits.max(axis=1, keepdims=True)
