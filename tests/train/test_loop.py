@@ -76,4 +76,5 @@ def test_a_stopped_run_ends_as_an_unbroken_one(tmp_path: Path, end: int) -> None
         return [{**json.loads(line), "seconds": 0} for line in written]
 
     assert lines("stopped") == lines("whole")
+    assert (tmp_path / "stopped" / "loss.png").is_file()
     assert torch.equal(noisy(tmp_path / "whole"), whole)  # what was finished is not learnt again

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from importlib.resources import files
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
@@ -13,7 +15,7 @@ pytest.importorskip("torch")
 from unbarb.cli.embedded import EmbeddedRun
 from unbarb.data.corpora import Corpora
 from unbarb.errors import ConfigError
-from unbarb.train.recipe import Recipe, load_recipe
+from unbarb.train.recipe import Recipe, embedded_schema, load_recipe
 
 SHIPPED = Path(str(files("unbarb"))) / "recipes" / "embedded-en.yaml"
 
@@ -102,12 +104,30 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         load_recipe(tmp_path / "absent.yaml")
 
 
-def test_a_folder_that_was_begun_with_another_recipe_is_refused(path: Path, tmp_path: Path) -> None:
-    out = tmp_path / "run"
-    EmbeddedRun(load_recipe(path), Corpora(tmp_path), out, print).begin()
-    EmbeddedRun(load_recipe(path), Corpora(tmp_path), out, print).begin()
-    other = EmbeddedRun(load_recipe(path, {"detector.epochs": "1"}), Corpora(tmp_path), out, print)
-    before = (out / "recipe.json").read_text()
+def corpora(folder: Path, row: str) -> Corpora:
+    folder.mkdir()
+    (folder / "paradetox.tsv").write_text(
+        f"en_toxic_comment\ten_neutral_comment\n{row}\n", encoding="utf-8"
+    )
+    return Corpora(folder)
+
+
+def test_only_the_same_recipe_over_the_same_corpora_goes_on(path: Path, tmp_path: Path) -> None:
+    out, here = tmp_path / "run", corpora(tmp_path / "corpora", "a\tb")
+    assert not EmbeddedRun(load_recipe(path), here, out, print).begin().resumed
+    assert EmbeddedRun(load_recipe(path), here, out, print).begin().resumed
+    before = (out / "run.json").read_text()
+    other = EmbeddedRun(load_recipe(path, {"detector.epochs": "1"}), here, out, print)
     with pytest.raises(ConfigError, match="holds a run with another recipe; only the same goes on"):
         other.make()
-    assert (out / "recipe.json").read_text() == before
+    with pytest.raises(ConfigError, match="holds a run with another data; only the same goes on"):
+        EmbeddedRun(load_recipe(path), corpora(tmp_path / "others", "c\td"), out, print).make()
+    assert (out / "run.json").read_text() == before
+    assert set(json.loads(before)["digests"]) == {"recipe", "base", "data"}
+
+
+def test_the_published_schema_is_the_recipes() -> None:
+    published = json.loads((files("unbarb") / "models" / "embedded-recipe.schema.json").read_text("utf-8"))
+    assert embedded_schema() == published
+    jsonschema.Draft202012Validator.check_schema(published)
+    jsonschema.validate(yaml.safe_load(SHIPPED.read_text("utf-8")), published)

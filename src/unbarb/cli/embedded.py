@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from importlib.util import find_spec
 from pathlib import Path
 from random import Random
@@ -46,7 +45,7 @@ from unbarb.train.rewriting import (
     tagged_pairs,
     toxic_words,
 )
-from unbarb.train.run import other_run
+from unbarb.train.run import Run
 
 Progress = Callable[[str, int, int, float], None]
 SHORT = 30
@@ -99,18 +98,20 @@ class EmbeddedRun:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def begin(self) -> None:
-        """Write the recipe down, or hold the run that was begun to its own.
+    def begin(self) -> Run:
+        """Open the folder, or go on with what an interrupted process left there.
 
         Raises:
-            ConfigError: the folder holds a run with another recipe.
+            ConfigError: the folder holds a run with another recipe, or over other corpora.
+            InputError: a corpus is missing, or the folder holds something that is no run.
         """
-        path = self.folder / "recipe.json"
-        text = json.dumps(asdict(self.recipe), indent=2) + "\n"
-        if path.is_file() and json.loads(path.read_text("utf-8")) != json.loads(text):
-            raise ConfigError(other_run(self.folder, ["recipe"]))
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        names = dict.fromkeys((*self.recipe.detector.corpora, "paradetox"))
+        read = sha256()
+        for path in (path for name in names for path in self.corpora.paths(name)):
+            with path.open("rb") as file:
+                read.update(file_digest(file, "sha256").digest())
+        digests = {"base": self.recipe.base_sha256, "data": read.hexdigest()}
+        return Run.begin(self.folder, recipe=asdict(self.recipe), digests=digests, quiet=True)
 
     def detector(self) -> None:
         """Train and export the detection trunk."""
@@ -225,13 +226,17 @@ class EmbeddedRun:
 
         Raises:
             ConfigError: the recipe asks for an objective that this command does not make, or the folder
-                holds a run of another one.
+                holds a run of another one, or over other corpora.
+            InputError: a corpus is missing, or the folder holds something that is no run.
         """
         if self.recipe.objective != "embedded":
             raise ConfigError(f"objective {self.recipe.objective!r} is not known; known: embedded")
-        self.begin()
-        for step in (self.detector, self.editor, self.sketch, self.gate, self.linear, self.card):
-            step()
+        with self.begin() as run:
+            if run.finished:
+                return
+            for step in (self.detector, self.editor, self.sketch, self.gate, self.linear, self.card):
+                step()
+            run.finish()
 
     def card(self) -> None:
         """Choose thresholds on the dev split; write them into the card and into a policy.

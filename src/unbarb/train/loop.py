@@ -15,6 +15,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from unbarb.train.curves import write_losses
+
 STATE = "state.pt"
 """What a run goes on from, beside the weights of its last whole epoch."""
 
@@ -43,7 +45,8 @@ def learn(
     folder: Path,
     progress: Report,
 ) -> None:
-    """Learn from ``losses(epoch)``, each with the name of its part; lines go to `folder`/metrics.jsonl.
+    """Learn from ``losses(epoch)``, each with the name of its part; lines go to `folder`/metrics.jsonl,
+    and their curve to loss.png.
 
     What an epoch learns from may depend on its number and on torch's random numbers, on nothing else.
     """
@@ -72,6 +75,8 @@ def learn(
     last = range(max(0, pace.epochs - pace.averaged), pace.epochs)
     model.load_state_dict(mean_state([folder / f"epoch-{epoch}.pt" for epoch in last]))
     model.eval()
+    logged = (folder / "metrics.jsonl").read_text("utf-8").splitlines()
+    write_losses(folder / "loss.png", [json.loads(line) for line in logged])
 
 
 @dataclass(frozen=True, slots=True)

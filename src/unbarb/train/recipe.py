@@ -91,6 +91,18 @@ class Recipe:
     verify: Settings = field(default_factory=Settings)
 
 
+def embedded_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of this recipe, as published in ``models/embedded-recipe.schema.json``."""
+    from pydantic import TypeAdapter
+
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:unbarb:embedded-recipe:1",
+        **TypeAdapter(Recipe).json_schema(),
+        "title": "unbarb recipe of the embedded model",
+    }
+
+
 def load_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recipe:
     """Read a recipe; `overrides` are dotted keys with YAML values (``detector.epochs`` → ``1``).
 

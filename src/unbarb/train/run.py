@@ -272,15 +272,10 @@ def _refuse_strangers(folder: Path) -> None:
 def _refuse_other(folder: Path, facts: Mapping[str, Any], digests: Mapping[str, str]) -> None:
     other = [name for name, digest in digests.items() if facts["digests"].get(name, digest) != digest]
     if other:
-        raise ConfigError(other_run(folder, other))
-
-
-def other_run(folder: Path, other: Sequence[str]) -> str:
-    """What is said of a folder whose run was begun with `other` things, as a recipe or data."""
-    return (
-        f"{folder} holds a run with another {' and another '.join(other)}; only the same goes on."
-        " Name another folder, or delete this one"
-    )
+        raise ConfigError(
+            f"{folder} holds a run with another {' and another '.join(other)}; only the same goes on."
+            " Name another folder, or delete this one"
+        )
 
 
 def _write(path: Path, text: str) -> None:
