@@ -51,7 +51,6 @@ bench: $(VENV)/.installed litellm postgresql
 	$(IN)python benchmarks/proxy.py
 	$(IN)python benchmarks/soak.py
 	$(IN)python benchmarks/corpus.py speed
-	$(IN)python benchmarks/corpus.py memory
 	$(IN)python benchmarks/corpus.py ray
 	$(IN)python benchmarks/corpus.py kill
 

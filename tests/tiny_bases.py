@@ -130,6 +130,17 @@ CAUSAL: dict[str, Callable[..., Any]] = {
 ALL = {**SEQ2SEQ, **CAUSAL}
 
 
+def wide(name: str) -> dict[str, Any]:
+    """Options for random weights as wide as trained ones, so that a frozen head can say anything at all."""
+    special: dict[str, dict[str, Any]] = {
+        "t5": {},
+        "mt5": {},
+        "bart": {"init_std": 0.2},
+        "opt": {"init_std": 0.2},
+    }
+    return special.get(name, {"initializer_range": 0.2})
+
+
 def write(name: str, folder: Path, **more: Any) -> Path:
     """A base with seeded random weights and its tokenizer, in `folder`; `more` goes to its config."""
     torch.manual_seed(7)

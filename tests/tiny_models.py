@@ -16,6 +16,8 @@ from transformers import (
     BertForSequenceClassification,
     LlamaConfig,
     LlamaForCausalLM,
+    ModernBertConfig,
+    ModernBertForSequenceClassification,
     MT5Config,
     MT5ForConditionalGeneration,
     PreTrainedTokenizerFast,
@@ -114,6 +116,18 @@ def bert(labels: Sequence[str], problem: str | None = "multi_label_classificatio
         label2id={label: at for at, label in enumerate(labels)}, problem_type=problem,
     )  # fmt: skip
     return BertForSequenceClassification(config)
+
+
+def modernbert(labels: Sequence[str]) -> Any:
+    """The same for ModernBERT."""
+    torch.manual_seed(0)
+    config = ModernBertConfig(
+        vocab_size=704, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
+        max_position_embeddings=64, pad_token_id=0, cls_token_id=3, sep_token_id=1, bos_token_id=3,
+        eos_token_id=1, attn_implementation="eager", id2label=dict(enumerate(labels)),
+        label2id={label: at for at, label in enumerate(labels)}, initializer_range=0.2,
+    )  # fmt: skip
+    return ModernBertForSequenceClassification(config)
 
 
 def lora(model: Any, targets: Any, rank: int = 8, **more: Any) -> Any:

@@ -20,23 +20,18 @@ import torch
 from laid_out import flan, lay, llama_lora, t5
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
+from environments import program
+
 ROOT = Path(__file__).parents[2]
 IDS = [3, 20, 21, 22, 1]
 TEXT = "detoxify: you are an idiot"
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
 
 
-def python() -> str:
-    """The interpreter of ``.venv-caikit``, or of the environment that UNBARB_CAIKIT names."""
-    found = Path(os.environ.get("UNBARB_CAIKIT") or ROOT / ".venv-caikit") / "bin" / "python"
-    assert found.exists(), f"{found} is not there: run `make caikit`, or name its folder in UNBARB_CAIKIT"
-    return str(found)
-
-
 def caikit(*arguments: object) -> str:
     """What the script says in Caikit's environment."""
     script = Path(__file__).parent / "caikit_loads.py"
-    command = [python(), "-W", "ignore", str(script), *map(str, arguments)]
+    command = [program("caikit", "python"), "-W", "ignore", str(script), *map(str, arguments)]
     done = subprocess.run(
         command, capture_output=True, text=True, env=ENVIRONMENT, timeout=480, check=False
     )
@@ -56,7 +51,8 @@ def runtime(models: Path) -> Iterator[str]:
         "RUNTIME_METRICS_ENABLED": "false",
     }  # fmt: skip
     process = subprocess.Popen(
-        [python(), "-W", "ignore", "-m", "caikit.runtime"], env=ENVIRONMENT | told, text=True,
+        [program("caikit", "python"), "-W", "ignore", "-m", "caikit.runtime"],
+        env=ENVIRONMENT | told, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     try:

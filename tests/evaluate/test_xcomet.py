@@ -157,5 +157,5 @@ def test_what_cannot_be_read_says_why(folder, backbone, tmp_path):
     (tmp_path / "config.json").write_text('{"layer_transformation": "sparsemax"}', encoding="utf-8")
     with pytest.raises(ModelError, match="sparsemax"):
         Quality(tmp_path, backbone)
-    with pytest.raises(ModelError, match="tokenizer"):
+    with pytest.raises(ModelError, match="cannot be loaded as AutoTokenizer"):
         Quality(folder, tmp_path)

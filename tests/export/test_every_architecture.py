@@ -7,7 +7,6 @@ the base as it was, never into what few bits left of it.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -27,11 +26,6 @@ from unbarb.train.schema import TrainRecipe
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
-WIDER: dict[str, dict[str, Any]] = {
-    "t5": {}, "mt5": {}, "bart": {"init_std": 0.2}, "opt": {"init_std": 0.2}
-}  # fmt: skip
-"""Random weights as wide as trained ones, so that a frozen head can say anything at all."""
-
 
 def answers(name: str, folder: Path) -> list[str]:
     """What the model of a folder, loaded as a policy loads it, makes of the learnt rows."""
@@ -47,7 +41,7 @@ def test_from_a_recipe_to_a_served_rewriter(name: str, held: str, tmp_path: Path
     rows = [dict(row) for row in tiny_bases.pairs()[: tiny_bases.LEARNT]]
     dev = [{**row, "id": f"d{at}", "source": f"{row['source']} now"} for at, row in enumerate(rows[:4])]
     prepared = write_prepared(tmp_path / "set", "pairs", {"train": rows, "dev": dev, "test": []})
-    base = tiny_bases.write(name, tmp_path / "base", **WIDER.get(name, {"initializer_range": 0.2}))
+    base = tiny_bases.write(name, tmp_path / "base", **tiny_bases.wide(name))
     content = tiny_bases.recipe_of(
         name, base, model__dtype="bf16", model__quantization=held,
         method={"name": "lora", "rank": 16, "alpha": 32.0}, training__batch_size=16,

@@ -80,8 +80,9 @@ def test_a_rewriter(tmp_path: Path) -> None:
     assert said[0] == said[1] == said[2]
 
 
-@pytest.mark.parametrize("objective", ["generative", "classification"])
-def test_a_detector(tmp_path: Path, objective: str) -> None:
+@pytest.mark.parametrize("base", ["llama", "bert", "modernbert"])
+def test_a_detector(tmp_path: Path, base: str) -> None:
+    objective = "generative" if base == "llama" else "classification"
     rows = [
         {"id": str(at), "text": text, "labels": {label: value for label in LABELS}, "corpus": "own"}
         for at, (text, value) in enumerate(((served.RUDE, 1.0), (served.KIND, 0.0)))
@@ -93,7 +94,8 @@ def test_a_detector(tmp_path: Path, objective: str) -> None:
         more: dict[str, Any] = {"data": data, "template": {"name": "labels"}}
     else:
         tiny.tokenizer(tmp_path / "base", "<s> $A </s>", limit=64)
-        tiny.save(tiny.bert(("LABEL_0", "LABEL_1")), tmp_path / "base")
+        made_of = tiny.bert if base == "bert" else tiny.modernbert
+        tiny.save(made_of(("LABEL_0", "LABEL_1")), tmp_path / "base")
         more = {"data": {**data, "max_source_tokens": 60}}
     made = run(tmp_path, objective, "labelled", rows, more)
     kind = Generative if objective == "generative" else TransformersDetector

@@ -85,9 +85,13 @@ def test_what_has_left_does_not_depend_on_what_comes(guard: Guard, text: str, mo
 def test_nothing_toxic_leaves(guard: Guard, text: str) -> None:
     out, stream = through(guard, [text])
     whole = guard(text).text or ""
-    if any(one.verdict.language not in ("en", "und") for one in stream.released):
-        return  # a piece in a language that is not covered is flagged for it, whatever stands in it
-    assert not [word for words in TOXIC.values() for word in words if word in out and word not in whole]
+    said = [word for words in TOXIC.values() for word in words]
+    if any(
+        one.verdict.language not in ("en", "und") and any(word in one.text for word in said)
+        for one in stream.released
+    ):
+        return  # what runs together with a language that is not covered is flagged for that language
+    assert not [word for word in said if word in out and word not in whole]
     left = ""
     for one in stream.released:  # with all that has left, or at least with the dozen words right before
         near = "".join(re.findall(r"\S+\s*", left)[-NEAR:])

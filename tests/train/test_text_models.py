@@ -34,9 +34,6 @@ MERGED = 1e-4
 OFTEN = ("t5", "llama")
 """Architectures that every run of the tests trains; the others are `slow`."""
 
-WIDER = {"t5": {}, "mt5": {}, "bart": {"init_std": 0.2}, "opt": {"init_std": 0.2}}
-"""Random weights as wide as trained ones, so that a frozen head can say anything at all."""
-
 EXPERTS = ["mlp.experts.gate_up_proj", "mlp.experts.down_proj"]
 
 
@@ -102,7 +99,7 @@ WAYS = [
 def test_adapters_learn_are_read_back_and_merged(
     name: str, method: str, dtype: str, held: str, pairs: Prepared, tmp_path: Path
 ) -> None:
-    wide = WIDER.get(name, {"initializer_range": 0.2})
+    wide = tiny_bases.wide(name)
     base = tiny_bases.write(name, tmp_path / "base", **wide)
     experts = {"method__experts": EXPERTS} if name == "mixtral" and held == "none" else {}
     content = tiny_bases.recipe_of(

@@ -31,8 +31,8 @@ class Classifier:
     """A sequence classifier; `logits` are (n, labels)."""
 
     def __init__(self, folder: Path, tokenizer: Path | None = None, limit: int = 512) -> None:
-        self._model = _loaded(AutoModelForSequenceClassification, folder).eval()
-        self._tokenizer = _loaded(AutoTokenizer, tokenizer or folder)
+        self._model = loaded(AutoModelForSequenceClassification, folder).eval()
+        self._tokenizer = loaded(AutoTokenizer, tokenizer or folder)
         self._limit = limit
 
     @torch.inference_mode()
@@ -53,8 +53,8 @@ class Embedder:
     """LaBSE and its like: the pooled first token, as TextDetox takes it."""
 
     def __init__(self, folder: Path, limit: int = 256) -> None:
-        self._model = _loaded(AutoModel, folder).eval()
-        self._tokenizer = _loaded(AutoTokenizer, folder)
+        self._model = loaded(AutoModel, folder).eval()
+        self._tokenizer = loaded(AutoTokenizer, folder)
         self._limit = limit
 
     @torch.inference_mode()
@@ -72,8 +72,8 @@ class Surprise:
     """A causal language model: what it thinks of a text's tokens."""
 
     def __init__(self, folder: Path, limit: int = 512) -> None:
-        self._model = _loaded(AutoModelForCausalLM, folder).eval()
-        self._tokenizer = _loaded(AutoTokenizer, folder)
+        self._model = loaded(AutoModelForCausalLM, folder).eval()
+        self._tokenizer = loaded(AutoTokenizer, folder)
         self._limit = limit
 
     @torch.inference_mode()
@@ -105,10 +105,15 @@ def on_those_there(
     return found
 
 
-def _loaded(kind: Any, folder: Path) -> Any:
+def loaded(kind: Any, folder: Path) -> Any:
+    """A model, configuration or tokenizer of one of transformers' classes, from a folder alone.
+
+    Raises:
+        ModelError: there is none of the kind.
+    """
     try:
         return kind.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
         raise ModelError(f"{folder} cannot be loaded as {kind.__name__}: {error}") from error
 
 

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from unbarb.errors import ModelError
+from unbarb.evaluate.hub_scores import loaded
 from unbarb.metrics.scored import Floats
 
 BATCH = 16
@@ -40,11 +41,8 @@ class Quality:
     """The network and its tokenizer. `backbone` holds the encoder's configuration and tokenizer."""
 
     def __init__(self, folder: Path, backbone: Path) -> None:
-        try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(backbone, local_files_only=True)
-            encoder = AutoConfig.from_pretrained(backbone, local_files_only=True)
-        except (OSError, ValueError, ImportError) as error:
-            raise ModelError(f"{backbone} has no encoder configuration and tokenizer: {error}") from error
+        self._tokenizer = loaded(AutoTokenizer, backbone)
+        encoder = loaded(AutoConfig, backbone)
         shape = PUBLISHED | json.loads((folder / "config.json").read_text(encoding="utf-8"))
         if shape["layer_transformation"] != "softmax":
             raise ModelError(

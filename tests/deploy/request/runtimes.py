@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -12,16 +11,6 @@ from time import monotonic
 
 from unbarb.deploy.request.answer import Failure
 from unbarb.deploy.request.http import Http
-
-ROOT = Path(__file__).parents[3]
-
-
-def program(environment: str, name: str) -> str:
-    """A program of ``.venv-ENVIRONMENT``, or of the environment that UNBARB_ENVIRONMENT names."""
-    folder = Path(os.environ.get(f"UNBARB_{environment.upper()}") or ROOT / f".venv-{environment}")
-    found = folder / "bin" / name
-    assert found.exists(), f"{found} is not there: run `make {environment}`"
-    return str(found)
 
 
 def free_port() -> int:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from runtimes import free_port, program, running
+from runtimes import free_port, running
 
+from environments import program
 from unbarb.deploy.request.answer import Failure
 from unbarb.deploy.request.client import Client
 from unbarb.deploy.request.dialects import dialect
