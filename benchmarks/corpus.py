@@ -80,13 +80,16 @@ def ray(folder: Path, rows: int) -> dict[str, Any]:
             "start_seconds": statistics.median(starts),
         }
     tenth = run(write(folder / "tenth.jsonl", rows // 10), folder / "out-tenth", "--workers", str(CORES))
+    local, other = digests(folder / "out-local"), digests(folder / "out-ray")
+    differ = sorted(name for name in {*local, *other} if local.get(name) != other.get(name))
     beyond = {name: one["seconds"] - one["start_seconds"] for name, one in engines.items()}
     return {
         "rows": rows,
         **engines,
         "tenth": asdict(tenth),
         "overhead": beyond["ray"] / beyond["local"] - 1,
-        "identical": digests(folder / "out-local") == digests(folder / "out-ray"),
+        "identical": not differ,
+        "differ": differ,
     }
 
 

@@ -269,7 +269,8 @@ def _by_words(words: Sequence[str]) -> str:
     """The language of Latin words: the one whose everyday words they are, if clearly so."""
     if not words:
         return "und"
-    voices = [voice for voice in map(_voice, set(words)) if voice]
+    # Not a set, whose order is another in every process: then sums, and ties, would be too.
+    voices = [voice for voice in map(_voice, dict.fromkeys(words)) if voice]
     english = voices.count(_OWN)
     least = max(1.9 if english else 1.0, 0.2 * len(words), 1.0 + 1.2 * english)
     if english and sum(weight for _, weight in voices) - english * _OWN[1] < least:
@@ -327,9 +328,9 @@ def _by_shape(word: str) -> Sequence[str]:
     if len(word) < 4 and word.isascii():
         return ()
     found: list[str] = []
-    for letter in () if word.isascii() else set(word):
+    for letter in () if word.isascii() else dict.fromkeys(word):
         found += _MARKED.get(letter, "").split()
     for size in (2, 3, 4, 5):
         if size < len(word) - 1:
             found += _everyday().get("-" + word[-size:], ())
-    return tuple(set(found))
+    return tuple(dict.fromkeys(found))

@@ -25,6 +25,7 @@ from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 import unbarb
+from unbarb.corpus.local import ONE_THREAD
 from unbarb.corpus.places import is_remote, join, listed, remove, write_bytes
 from unbarb.corpus.plan import Shard, work
 from unbarb.corpus.settings import Settings
@@ -81,6 +82,7 @@ def _done(shards: Sequence[Shard], settings: Settings, workers: int) -> Iterator
         # A shard waits for whoever is free first, not behind another one.
         compute=ray.data.ActorPoolStrategy(size=min(workers, len(shards)), max_tasks_in_flight_per_actor=1),
         num_cpus=1,
+        runtime_env={"env_vars": dict.fromkeys(ONE_THREAD, "1")},
     )
     try:
         for row in cleaned.iter_rows():

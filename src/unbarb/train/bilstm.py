@@ -55,7 +55,7 @@ def train(recipe: TrainRecipe, prepared: Prepared, run: Run) -> Mapping[str, Any
 
 def vocabulary(texts: Sequence[str], words: WordsPart) -> tuple[str, ...]:
     """Words of at least ``min_count`` texts, the most frequent first."""
-    found = Counter(word for text in texts for word in set(split_words(text)))
+    found = Counter(word for text in texts for word in dict.fromkeys(split_words(text)))
     kept = [word for word, count in found.most_common(words.max_features) if count >= words.min_count]
     return tuple(kept)
 
