@@ -154,7 +154,7 @@ class Embedded:
             reading = readings[at]
             found.append((doubted(scores, len(reading.words), reading.strangeness), words))
             heard += [(at, sentence) for sentence in reading.heard(words)]
-        alone = self._heads_of([sentence for _, sentence in heard])
+        alone = self._heads_of([sentence for _, sentence in heard]) if heard else []
         for (at, sentence), (scores, _) in zip(heard, alone, strict=True):
             own = doubted(scores, len(readings[at].words), sentence.strangeness)
             found[at] = (np.maximum(found[at][0], own), found[at][1])
@@ -194,8 +194,8 @@ class Embedded:
     def _analysis(self, text: str, reading: _Reading, encoded: tuple[FloatArray, FloatArray]) -> Analysis:
         scores, toxicity = encoded
         words = tuple(
-            Word(span.start, span.end, round(float(value), 4))
-            for span, value in zip(_original(reading), toxicity, strict=True)
+            Word(span.start, span.end, round(value, 4))
+            for span, value in zip(_original(reading), toxicity.tolist(), strict=True)
         )
         named = _named(scores)
         findings = self._findings(text, words, named) if named["toxicity"] >= self._text_floor else ()

@@ -31,7 +31,8 @@ class Embeddings:
     """Word and place embeddings, shared by the trunks: int8 rows with a scale each, memory-mapped."""
 
     def __init__(self, folder: Path) -> None:
-        self._words = read_array(folder / "words.npy", mapped=True)
+        # As a plain array over the mapped file: memmap's own indexing is slow.
+        self._words = np.asarray(read_array(folder / "words.npy", mapped=True))
         self._scales = read_array(folder / "word-scales.npy")
         self._places = read_array(folder / "places.npy")
         self.places = len(self._places)
@@ -96,10 +97,11 @@ class Crew:
 
 def pooled(hidden: FloatArray) -> FloatArray:
     """[CLS], mean and maximum over the pieces, side by side: (t, d) → (3 d,)."""
-    states: FloatArray = np.concatenate((hidden[0], hidden.mean(0), hidden.max(0)))
+    mean = np.add.reduce(hidden, 0) / np.float32(len(hidden))
+    states: FloatArray = np.concatenate((hidden[0], mean, np.maximum.reduce(hidden, 0)))
     return states
 
 
 def sigmoid(logits: FloatArray) -> FloatArray:
     """Probabilities of logits, without overflow."""
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -30.0, 30.0))), np.float32)
+    return np.asarray(1.0 / (1.0 + np.exp(-np.minimum(np.maximum(logits, -30.0), 30.0))), np.float32)

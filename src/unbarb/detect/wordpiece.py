@@ -135,7 +135,9 @@ def windows(pieces: Pieces, breaks: Sequence[int], size: int = MAX_PIECES) -> li
 
 
 def _window(pieces: Pieces, begin: int, end: int) -> Window:
-    words, first = np.unique(pieces.owner[begin:end], return_index=True)
+    owner = pieces.owner[begin:end]
+    first = np.flatnonzero(np.append(len(owner) > 0, owner[1:] != owner[:-1]))
+    words = owner[first]
     if 0 < begin < end and pieces.owner[begin] == pieces.owner[begin - 1]:
         words, first = words[1:], first[1:]  # its first piece stands in the window before
     ids = np.concatenate(([CLS], pieces.ids[begin:end], [SEP])).astype(np.int64)
