@@ -72,6 +72,11 @@ def test_the_vocabulary_holds_words_of_enough_texts_the_most_frequent_first():
     assert vocabulary(texts, WordsPart(min_count=1, max_features=1)) == ("a",)
 
 
+def test_words_of_equally_many_texts_stand_as_they_were_met() -> None:
+    met = ("one", "two", "three", "four", "five", "six", "seven")
+    assert vocabulary([" ".join(met)], WordsPart(min_count=1, max_features=None)) == met
+
+
 def test_a_stopped_run_ends_as_an_unbroken_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     data = labelled_rows.prepared(tmp_path / "set", train=60, dev=20)
     train(recipe(), data, tmp_path / "whole", quiet=True)
