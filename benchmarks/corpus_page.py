@@ -66,7 +66,7 @@ def _ray(part: dict[str, Any]) -> list[str]:
         "",
         "Start-up is the median run over one row for every worker. Beyond it, Ray takes"
         f" {part['overhead']:+.1%} of the local engine's time. All files of the two are"
-        f" {SAME[part['identical']]}, byte for byte: cleaned rows, lists, manifest and report. A tenth of"
+        f" {SAME[not part['differ']]}, byte for byte: cleaned rows, lists, manifest and report. A tenth of"
         f" the rows takes the local engine {part['tenth']['pss_mb']} MB: ten times the rows,"
         f" {part['local']['pss_mb'] / part['tenth']['pss_mb']:.2f} times the memory.",
     ]

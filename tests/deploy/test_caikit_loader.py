@@ -22,7 +22,6 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokeni
 
 from environments import program
 
-ROOT = Path(__file__).parents[2]
 IDS = [3, 20, 21, 22, 1]
 TEXT = "detoxify: you are an idiot"
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}

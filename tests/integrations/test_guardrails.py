@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from elsewhere import python_with, report_of
+from elsewhere import report_of
 
 
 def test_the_validator_works_in_guardrails_own_guard(tmp_path: Path) -> None:
     (tmp_path / ".guardrailsrc").write_text("enable_metrics=false\nuse_remote_inferencing=false\n")
-    said = report_of(python_with("guardrails"), "validator_in_guardrails.py", tmp_path)
+    said = report_of("guardrails", "validator_in_guardrails.py", tmp_path)
     assert said.startswith("10 passed"), said

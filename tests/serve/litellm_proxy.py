@@ -13,9 +13,7 @@ from time import monotonic, sleep
 
 import httpx2
 
-ROOT = Path(__file__).parents[2]
-VARIABLE = "UNBARB_LITELLM"
-"""Names the folder of the environment, if it is not `.venv-litellm`."""
+from environments import program
 
 CONFIG = """
 model_list:
@@ -36,16 +34,6 @@ guardrails:
 """
 
 
-def command() -> str:
-    """The `litellm` of that environment; a sentence that says how to make it where there is none."""
-    folder = Path(os.environ.get(VARIABLE) or ROOT / ".venv-litellm")
-    found = folder / "bin" / "litellm"
-    assert found.exists(), (
-        f"{found} is not there: run `make litellm`, or name its environment in {VARIABLE}"
-    )
-    return str(found)
-
-
 @contextmanager
 def proxying(folder: Path, upstream: str, guardrail: str) -> Iterator[tuple[str, str]]:
     """The address and the key of a LiteLLM proxy in front of `upstream`, guarded by `guardrail`."""
@@ -56,7 +44,7 @@ def proxying(folder: Path, upstream: str, guardrail: str) -> Iterator[tuple[str,
     address = f"http://127.0.0.1:{port}"
     given = {"LITELLM_MASTER_KEY": key, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "NO_PROXY": "127.0.0.1"}
     run = [
-        command(),
+        program("litellm", "litellm"),
         "--config",
         str(config),
         "--host",

@@ -22,7 +22,10 @@ DEATHS = 3
 """So often workers may die before the run gives up."""
 POLL = 0.2
 """Seconds between two looks at how far the workers are."""
-ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
+"""Environment of a process whose libraries calculate with one thread."""
 
 
 def run_local(
@@ -88,7 +91,7 @@ def _pooled(shards: Sequence[Shard], settings: Settings, workers: int, moved: Mo
 def _one_thread_each() -> Iterator[None]:
     """Let processes that are started meanwhile calculate with one thread each."""
     before = {name: os.environ.get(name) for name in ONE_THREAD}
-    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    os.environ.update(ONE_THREAD)
     try:
         yield
     finally:

@@ -82,8 +82,7 @@ def _done(shards: Sequence[Shard], settings: Settings, workers: int) -> Iterator
         # A shard waits for whoever is free first, not behind another one.
         compute=ray.data.ActorPoolStrategy(size=min(workers, len(shards)), max_tasks_in_flight_per_actor=1),
         num_cpus=1,
-        # One CPU each: more threads would take the other workers'.
-        runtime_env={"env_vars": dict.fromkeys(ONE_THREAD, "1")},
+        runtime_env={"env_vars": ONE_THREAD},
     )
     try:
         for row in cleaned.iter_rows():

@@ -135,7 +135,7 @@ def windows(pieces: Pieces, breaks: Sequence[int], size: int = MAX_PIECES) -> li
 
 
 def _window(pieces: Pieces, begin: int, end: int) -> Window:
-    owner = pieces.owner[begin:end]
+    owner = pieces.owner[begin:end]  # in order: a word begins where it changes
     first = np.flatnonzero(np.append(len(owner) > 0, owner[1:] != owner[:-1]))
     words = owner[first]
     if 0 < begin < end and pieces.owner[begin] == pieces.owner[begin - 1]:
