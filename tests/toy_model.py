@@ -167,6 +167,11 @@ def editor_heads() -> dict[str, np.ndarray]:
     }
 
 
+def proofreader_heads() -> dict[str, np.ndarray]:
+    """All texts read alike, as if people wrote them."""
+    return {"intact": np.zeros((3 * WIDTH, 1), np.float32), "intact_bias": np.full(1, 2.0, np.float32)}
+
+
 def write_gate(path: Path, floor: float = 0.1) -> None:
     """A gate that lights up at the toxic words alone: .018 without them, .98 with one."""
     pieces = np.zeros((PIECES + 1, 1), np.int8)
@@ -221,6 +226,7 @@ def write(folder: Path) -> Path:
     assert tokenizer.is_file()
     write_trunk(state(), detector_heads(), "detector", folder)
     write_trunk(state(), editor_heads(), "editor", folder)
+    write_trunk(state(), proofreader_heads(), "proofreader", folder)
     write_gate(folder / "gate.npz")
     write_sketch(folder / "sketch.npz")
     write_linear(folder / "linear.npz")

@@ -16,7 +16,7 @@ from unbarb.detect.normalize import normalize
 from unbarb.detect.wordpiece import MAX_PIECES, words_of
 from unbarb.errors import ModelError
 from unbarb.rewrite.edit import LEAST, EditRewriter, Taste, word_toxicity
-from unbarb.rewrite.editor import Editor, Impression
+from unbarb.rewrite.editor import Editor
 from unbarb.text import Analysis, Span, Word, apply
 
 
@@ -64,18 +64,18 @@ def test_candidates_are_distinct_best_first_and_made_of_edits(
 
 
 def texts_read(folder: Path, analyses: list[Analysis], taste: Taste) -> tuple[list[str], list[str]]:
-    """The candidates for a text, and what was read on the way, the text itself left out."""
+    """The candidates for a text, and what was proofread on the way."""
     editor = Editor(folder)
     seen: list[str] = []
-    read = editor.read
+    proofread = editor.proofread
 
-    def noting(text: str) -> Impression:
+    def noting(text: str) -> float:
         seen.append(text)
-        return read(text)
+        return proofread(text)
 
-    editor.read = noting  # type: ignore[assignment]
+    editor.proofread = noting  # type: ignore[method-assign]
     (candidates,) = EditRewriter(folder, editor, taste).propose(analyses)
-    return [candidate.text for candidate in candidates], [text for text in seen if text != analyses[0].text]
+    return [candidate.text for candidate in candidates], seen
 
 
 def test_reading_stops_when_no_other_draft_can_be_much_better(tiny_model: Path, detector: Embedded) -> None:
@@ -87,6 +87,24 @@ def test_reading_stops_when_no_other_draft_can_be_much_better(tiny_model: Path, 
     assert sorted(hasty[:LEAST]) == sorted(some)
     assert len(hasty) == LEAST + 4
     assert sorted(patient[:10]) == sorted(everything)
+
+
+def test_only_finalists_are_read_by_the_sentence_heads(tiny_model: Path, detector: Embedded) -> None:
+    editor = Editor(tiny_model)
+    (analysis,) = detector.detect(["You fucking idiot, this plan is dumb."])
+    EditRewriter(tiny_model, editor, Taste(finalists=2, reads=6)).propose([analysis])
+    assert editor.read.cache_info().misses == 3  # and the text itself
+
+
+def test_a_draft_that_reads_badly_is_not_the_best(tiny_model: Path, detector: Embedded) -> None:
+    editor = Editor(tiny_model)
+    analyses = detector.detect(["You fucking idiot, this plan is dumb."])
+    taste = Taste(toxicity=0.0, sketch_toxicity=0.0, residue=0.0)
+    (plain,) = EditRewriter(tiny_model, editor, taste).propose(analyses)
+    editor.proofread = lambda text: 0.01 if text == plain[0].text else 0.9  # type: ignore[method-assign]
+    (proofread,) = EditRewriter(tiny_model, editor, taste).propose(analyses)
+    assert proofread[0].text != plain[0].text
+    assert plain[0].text in [candidate.text for candidate in proofread]
 
 
 def test_a_text_does_not_depend_on_the_others(rewriter: EditRewriter, detector: Embedded) -> None:
@@ -178,7 +196,17 @@ def test_word_toxicity_is_the_highest_that_overlaps() -> None:
     assert word_toxicity(analysis, places).tolist() == pytest.approx([0.1, 0.9, 0.0, 0.9])
 
 
-@pytest.mark.parametrize("name", ["tags.json", "editor-heads.npz", "editor.onnx", "sketch.npz"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tags.json",
+        "editor-heads.npz",
+        "editor.onnx",
+        "proofreader.onnx",
+        "proofreader-heads.npz",
+        "sketch.npz",
+    ],
+)
 def test_damaged_files_are_a_model_error(tiny_model: Path, tmp_path: Path, name: str) -> None:
     folder = shutil.copytree(tiny_model, tmp_path / "copy")
     (folder / name).write_bytes(b"{broken")

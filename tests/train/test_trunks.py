@@ -32,8 +32,9 @@ from unbarb.text import LABELS, Span
 from unbarb.train.batches import Row, collate
 from unbarb.train.detector import Detector, DetectorSettings, known_bce, loss_of, train_detector
 from unbarb.train.editor import Editor, EditorSettings, train_editor
-from unbarb.train.heads import detector_heads, editor_heads, merged_state
+from unbarb.train.heads import detector_heads, editor_heads, merged_state, proofreader_heads
 from unbarb.train.mixture import encode, rows_of
+from unbarb.train.proofreader import Proofreader, ProofreaderSettings, train_proofreader
 from unbarb.train.rewriting import tag_rows, tagged_pairs
 
 RUDE = ["you idiot", "what a moron", "stupid man", "go away fool", "the idiot is here", "a dumb plan"]
@@ -113,6 +114,24 @@ def editor(base: Path, wordpiece: WordPiece, tmp_path_factory: pytest.TempPathFa
     return Trained(model, losses.values, folder)
 
 
+@pytest.fixture(scope="module")
+def proofreader(base: Path, wordpiece: WordPiece, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """It learns here that whoever writes is polite: as good a lesson as another."""
+    blank = np.empty(0, np.float32)
+    sentences = [
+        Row(row.ids, np.array([intact], np.float32), blank)
+        for texts, intact in ((CLEAN, 1), (RUDE, 0))
+        for row in framed(wordpiece, texts)
+    ]
+    settings = ProofreaderSettings(
+        layers=1, rank=4, epochs=20, learning_rate=5e-3, head_learning_rate=1e-2, pieces_per_batch=48,
+        dropout=0.0,
+    )  # fmt: skip
+    losses, folder = Losses(), tmp_path_factory.mktemp("proofreader")
+    model = train_proofreader(lambda _: sentences, base, settings, folder, losses)
+    return Trained(model, losses.values, folder)
+
+
 def edited(text: str) -> list[str]:
     """The neutral side: nouns become "person", adjectives go."""
     words = [word for word in text.split() if word not in toy_model.ADJECTIVES]
@@ -146,6 +165,7 @@ class Said:
     tags: list[np.ndarray]
     sentence: np.ndarray
     meaning: np.ndarray
+    intact: np.ndarray
 
 
 @dataclass
@@ -157,16 +177,18 @@ class Exported:
 
 @pytest.fixture(scope="module")
 def exported(
-    detector: Trained, editor: Trained, rows: list[Row], base: Path, wordpiece: WordPiece,
+    detector: Trained, editor: Trained, proofreader: Trained, rows: list[Row], base: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Exported:  # fmt: skip
-    said = what_they_say(detector.model, editor.model, rows)
+    said = what_they_say(detector.model, editor.model, proofreader.model, rows)
     folder = tmp_path_factory.mktemp("bundle")
     detector_state = merged_state(detector.model.encoder)
     editor_state = merged_state(editor.model.encoder)
     write_shared(editor_state, base / "tokenizer.json", TAGS, 128, folder)
     write_trunk(detector_state, detector_heads(detector.model), "detector", folder)
     write_trunk(editor_state, editor_heads(editor.model), "editor", folder)
+    proofreader_state = merged_state(proofreader.model.encoder)
+    write_trunk(proofreader_state, proofreader_heads(proofreader.model), "proofreader", folder)
     toy_model.write_gate(folder / "gate.npz")
     toy_model.write_sketch(folder / "sketch.npz")
     write_card({"name": "toy", "thresholds": {"word": 0.5, "text": 0.2}}, folder)
@@ -174,7 +196,7 @@ def exported(
 
 
 @torch.inference_mode()
-def what_they_say(detector: Detector, editor: Editor, rows: list[Row]) -> Said:
+def what_they_say(detector: Detector, editor: Editor, proofreader: Proofreader, rows: list[Row]) -> Said:
     batch = collate(rows)
     with torch.autocast("cpu", torch.bfloat16):
         labels, spans = detector(batch.ids, batch.mask)
@@ -182,6 +204,7 @@ def what_they_say(detector: Detector, editor: Editor, rows: list[Row]) -> Said:
         tags = editor.tags(hidden).float().log_softmax(-1).numpy()
         sentence = editor.sentence(hidden, batch.mask).float().sigmoid().numpy()
         meaning = editor.embed(hidden, batch.mask).float().numpy()
+        intact = torch.sigmoid(proofreader(batch.ids, batch.mask).float()).numpy()[:, 0]
     first = [np.concatenate(([0], np.flatnonzero(~np.isnan(row.words)))) for row in rows]
     return Said(
         hidden_of(detector.encoder, rows),
@@ -191,6 +214,7 @@ def what_they_say(detector: Detector, editor: Editor, rows: list[Row]) -> Said:
         [tags[at, places] for at, places in enumerate(first)],
         sentence,
         meaning,
+        intact,
     )
 
 
@@ -286,6 +310,14 @@ def test_the_runtime_editor_says_what_training_said(exported: Exported) -> None:
         assert float(impression.meaning @ exported.said.meaning[at]) > 0.99
 
 
+def test_the_runtime_proofreader_says_what_training_said(exported: Exported, proofreader: Trained) -> None:
+    assert proofreader.losses[-1] < proofreader.losses[0]  # a running mean
+    served = Served(exported.folder)
+    found = [served.proofread(text) for text in [*RUDE, *CLEAN]]
+    assert found == pytest.approx(exported.said.intact.tolist(), abs=0.12)
+    assert max(found[: len(RUDE)]) < 0.5 < min(found[len(RUDE) :])
+
+
 def test_the_exported_model_rewrites(exported: Exported) -> None:
     analyses = Embedded(exported.folder).detect(["you idiot", "a dumb plan"])
     person, plan = EditRewriter(exported.folder).propose(analyses)
@@ -293,7 +325,7 @@ def test_the_exported_model_rewrites(exported: Exported) -> None:
     assert "a plan" in [candidate.text for candidate in plan]
 
 
-@pytest.mark.parametrize("name", ["detector", "editor"])
+@pytest.mark.parametrize("name", ["detector", "editor", "proofreader"])
 def test_each_epoch_is_kept(request: pytest.FixtureRequest, name: str) -> None:
     folder: Path = request.getfixturevalue(name).folder
     assert len(list(folder.glob("epoch-*.pt"))) == 20

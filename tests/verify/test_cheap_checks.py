@@ -191,6 +191,7 @@ def test_roles_that_may_change(source: str, rewrite: str) -> None:
         ("we never asked you , so piss off", "we never asked you ,"),
         ("either you are blind or stupid", "either you are blind wrong"),
         ("are you that dumb you cant see it ?", "are you cant see it ?"),
+        ('calling me " an idiot " is wrong', 'calling me " is wrong'),
     ],
 )
 def test_broken_sentences_are_seen(source: str, rewrite: str) -> None:
@@ -215,6 +216,8 @@ def test_broken_sentences_are_seen(source: str, rewrite: str) -> None:
         ("we met around 2 am , bitch", "we met around 2 a.m ."),
         ("why the fuck ain't he here", "why is he not here"),
         ("true and yeah , it is shit", "true ."),
+        ('calling me " an idiot " is wrong', "calling me is wrong"),
+        ('a 5 " idiot of a screen', 'a 5 " screen'),
     ],
 )
 def test_only_new_defects_count(source: str, rewrite: str) -> None:

@@ -42,7 +42,9 @@ def thresholds_of(folder: Path, held_out: Sequence[Labelled], rate: float) -> di
     """The policy's and the word head's thresholds, with what they were chosen on.
 
     The policy's let all labels together alarm on at most `rate` of the clean comments of Wikipedia's
-    talk pages and lose as little as they can; the word head's has the best character F1.
+    talk pages and lose as little as they can; the word head's has the best character F1 on the texts of
+    SemEval-2021 task 5 and those of Civil Comments in which no stretch was marked by half of the people,
+    for the test posts of that task hold more such texts than those to learn from.
     """
     detector = Embedded(folder, gate=False)
     clean = [one for one in held_out if one.source == NATURAL and one.labels["toxicity"] < 0.5]
@@ -50,6 +52,8 @@ def thresholds_of(folder: Path, held_out: Sequence[Labelled], rate: float) -> di
     scores, found = (encoder_scores(detector, texts).astype(np.float64) for texts in (clean, toxic))
     policy = dict(zip(LABELS, at_false_alarms(scores, found, rate).tolist(), strict=True))
     marked = [one for one in held_out if one.source == "toxic_spans" and one.spans is not None]
+    known = {one.text for one in marked}
+    marked += [one for one in held_out if one.source == "civil" and not one.spans and one.text not in known]
     word, f1 = word_threshold(
         analysed(detector, marked), [example.spans or () for example in marked], TEXT_FLOOR
     )

@@ -32,10 +32,12 @@ from unbarb.train.batches import Row
 from unbarb.train.detector import Detector, train_detector
 from unbarb.train.editor import Editor, TagRow, train_editor
 from unbarb.train.gate import save_gate, train_gate
-from unbarb.train.heads import detector_heads, editor_heads, merged_state
+from unbarb.train.heads import detector_heads, editor_heads, merged_state, proofreader_heads
 from unbarb.train.linear import train_linear
 from unbarb.train.mixture import encode, respelt, rows_of
 from unbarb.train.piece_model import save_pieces, train_pieces
+from unbarb.train.proofreader import train_proofreader
+from unbarb.train.proofreading import proof_rows, prose
 from unbarb.train.recipe import Recipe
 from unbarb.train.rewriting import (
     sentence_rows,
@@ -169,6 +171,23 @@ class EmbeddedRun:
         write_shared(state, self.base / "tokenizer.json", tags, self.recipe.detector.window, self.bundle)
         write_trunk(state, heads, "editor", self.bundle)
 
+    def proofreader(self) -> None:
+        """Train and export the proofreading trunk."""
+        if (self.bundle / "proofreader.onnx").exists():
+            return
+        part = self.recipe.proofreader
+        pairs = self.pairs["train"]
+        others = prose(one for one in self.labelled["train"] if one.source in part.corpora)
+
+        def rows(epoch: int) -> Sequence[Row]:
+            return proof_rows(pairs, others, part.sources, part.others, self.wordpiece, part.seed + epoch)
+
+        model = train_proofreader(
+            rows, self.base, part, self._log("proofreader"), self._told("proofreading trunk")
+        )
+        heads = proofreader_heads(model)
+        write_trunk(merged_state(model.encoder), heads, "proofreader", self.bundle)
+
     def sketch(self) -> None:
         """Train the quick linear reading of candidates: damaged or not, toxic or not."""
         path = self.bundle / "sketch.npz"
@@ -234,7 +253,8 @@ class EmbeddedRun:
         with self.begin() as run:
             if run.finished:
                 return
-            for step in (self.detector, self.editor, self.sketch, self.gate, self.linear, self.card):
+            trunks = (self.detector, self.editor, self.proofreader)
+            for step in (*trunks, self.sketch, self.gate, self.linear, self.card):
                 step()
             run.finish()
 

@@ -29,7 +29,7 @@ def write_trunk(state: State, heads: Arrays, name: str, folder: Path) -> None:
 
 
 def write_shared(state: State, tokenizer: Path, tags: Sequence[str], places: int, folder: Path) -> None:
-    """Write what both trunks share: embeddings, tokenizer, and the tag vocabulary.
+    """Write what all trunks share: embeddings, tokenizer, and the tag vocabulary.
 
     `places` is the length of the longest window that the trunks read.
     """

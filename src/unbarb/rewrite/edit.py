@@ -1,14 +1,15 @@
 """The embedded rewriter: tags every word, and picks among the likeliest ways to carry the tags out.
 
-One pass gives the tags; their likeliest combinations become candidates, repaired; the few that look
-best are read by the sentence heads and ordered by what people would like: not toxic, same
-meaning, fluent. Verification is not done here.
+One pass gives the tags; their likeliest combinations become drafts, repaired and proofread, those that
+look best first; the best few are read by the sentence heads and ordered by what people would like: not
+toxic, same meaning, fluent. Verification is not done here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from math import log
 from pathlib import Path
 
@@ -24,65 +25,64 @@ from unbarb.rewrite.beam import likeliest
 from unbarb.rewrite.drafts import Drafts, consensus, drafts_of
 from unbarb.rewrite.editor import Editor, Impression, shared_editor
 from unbarb.rewrite.protocol import Candidate
-from unbarb.text import Analysis, Edit, Span, apply
+from unbarb.text import Analysis, Span, apply
 
 FLOOR = 1e-4
 LEAST = 3
-"""As many drafts are read in any case."""
+"""As many drafts are proofread in any case."""
 
 
 @dataclass(frozen=True, slots=True)
 class Taste:
     """Weights of the picking scores, chosen by the recipe and kept in the model's card.
 
-    Both scores are sums of logarithms, higher is better. `width` ways to tag the text are weighed up
-    unread: 1 − damage and 1 − toxicity as a linear sketch sees them, how much a draft shares with the
-    others (`consensus`, see drafts.py), less `deletion` for the share of words deleted. The `reads`
-    best are read by the sentence heads, whose score is of 1 − toxicity, meaning (cosine), fluency, the
-    tags' likelihood, the consensus again, the toxicity of the words kept, and the share `hope` of the
-    first score, as a second opinion. Reading stops when the next draft would win only if the heads
-    took less than `enough` from it. The `spare` next ones follow unread, for when the check refuses
-    all that were read.
+    Scores are sums of logarithms, higher is better. `width` ways to tag the text are weighed up unread:
+    1 − damage and 1 − toxicity as a linear sketch sees them, how much a draft shares with the others
+    (`consensus`, see drafts.py), the tags' likelihood, the toxicity of the words kept (`residue`), less
+    `deletion` for the share of words deleted. In that order at most `reads` are proofread, which adds
+    `proof`; it ends when the next, if it read perfectly, would be the best by no more than `enough`. The
+    `finalists` are read by the sentence heads too, which add 1 − toxicity, meaning (cosine) and
+    fluency. The `spare` next ones follow unread, for when the check refuses all that were read.
     """
 
-    sketch_damage: float = 1.0
-    sketch_toxicity: float = 0.7
-    sketch_consensus: float = 2.0
-    deletion: float = 1.0
-    toxicity: float = 1.2
-    meaning: float = 0.7
-    fluency: float = 2.0
+    sketch_damage: float = 0.35
+    sketch_toxicity: float = 0.2
+    consensus: float = 2.6
     likelihood: float = 0.04
-    consensus: float = 0.8
     residue: float = 0.6
-    hope: float = 0.3
+    deletion: float = 0.5
+    proof: float = 1.3
+    toxicity: float = 1.2
+    meaning: float = 2.7
+    fluency: float = 0.8
     temperature: float = 2.0
     recall: float = 2.0
     width: int = 48
-    reads: int = 14
-    enough: float = 0.9
-    spare: int = 8
+    reads: int = 24
+    enough: float = 0.05
+    finalists: int = 2
+    spare: int = 3
 
-    def unread(self, drafts: Drafts, sketch: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """What is known before reading: how much each draft deserves to be read, and its unread terms.
+    def unread(self, drafts: Drafts, sketch: FloatArray) -> FloatArray:
+        """What each draft is worth before it is read, shape (drafts,).
 
-        `sketch` is damage and toxicity of each draft, shape (drafts, 2); both results are (drafts,).
+        `sketch` is damage and toxicity of each draft, shape (drafts, 2).
         """
         damage, toxicity = sketch.T
-        shared = _log(consensus(drafts.pieces, drafts.likelihood, self.temperature, self.recall))
-        hopes = (
+        shared = consensus(drafts.pieces, drafts.likelihood, self.temperature, self.recall)
+        worth = (
             self.sketch_damage * _log(1 - damage)
             + self.sketch_toxicity * _log(1 - toxicity)
-            + self.sketch_consensus * shared
+            + self.consensus * _log(shared)
+            + self.likelihood * drafts.likelihood
+            + self.residue * _log(1 - drafts.kept)
             - self.deletion * drafts.deleted
         )
-        known = (
-            self.likelihood * drafts.likelihood
-            + self.consensus * shared
-            + self.residue * _log(1 - drafts.kept)
-            + self.hope * hopes
-        )
-        return np.asarray(hopes, np.float32), np.asarray(known, np.float32)
+        return np.asarray(worth, np.float32)
+
+    def proofs(self, intact: float) -> float:
+        """What proofreading adds, by the probability that a draft is intact."""
+        return self.proof * log(max(intact, FLOOR))
 
     def score(self, source: Impression, read: Impression) -> float:
         """What the sentence heads add once a draft is `read`."""
@@ -135,33 +135,46 @@ class EditRewriter:
         )
         if not drafts.tags:
             return []
-        hopes, known = self._taste.unread(drafts, self._editor.sketch(drafts.pieces))
-        made = self._made(Assembler(text, places), drafts.tags, np.argsort(-hopes, kind="stable").tolist())
-        source = self._editor.read(text)
+        unread = self._taste.unread(drafts, self._editor.sketch(drafts.pieces))
+        made: Iterable[Candidate] = _made(Assembler(text, places), drafts.tags, unread)
         read: list[Candidate] = []
-        for at, new, edits in made[: self._taste.reads]:
-            unread = float(known[at])
-            if len(read) >= LEAST and max(one.score for one in read) >= unread - self._taste.enough:
+        for draft in made:
+            if self._enough(read, draft):
+                made = chain([draft], made)
                 break
-            score = unread + self._taste.score(source, self._editor.read(new))
-            read.append(Candidate(new, edits, "edit", score))
-        spare = made[len(read) : len(read) + self._taste.spare]
-        read.sort(key=lambda candidate: -candidate.score)
-        return read + [Candidate(new, edits, "edit", read[-1].score) for _, new, edits in spare]
+            proof = self._taste.proofs(self._editor.proofread(draft.text))
+            read.append(replace(draft, score=draft.score + proof))
+        read.sort(key=_worst_last)
+        source = self._editor.read(text)
+        best = [
+            replace(one, score=one.score + self._taste.score(source, self._editor.read(one.text)))
+            for one in read[: self._taste.finalists]
+        ]
+        best.sort(key=_worst_last)
+        others = (*read[self._taste.finalists :], *islice(made, self._taste.spare))
+        return best + [replace(one, score=best[-1].score) for one in others]
 
-    def _made(
-        self, assembler: Assembler, tags: Sequence[Sequence[str]], order: Sequence[int]
-    ) -> list[tuple[int, str, tuple[Edit, ...]]]:
-        """The first different texts in `order`, as many as are read or spare: draft, text, edits."""
-        found: dict[str, tuple[int, str, tuple[Edit, ...]]] = {}
-        for at in order:
-            edits = assembler.edits(tags[at])
-            new = apply(edits, assembler.text)
-            if edits and new.strip():
-                found.setdefault(new, (at, new, edits))
-            if len(found) == self._taste.reads + self._taste.spare:
-                break
-        return list(found.values())
+    def _enough(self, read: Sequence[Candidate], draft: Candidate) -> bool:
+        """Whether `draft`, even if it should read perfectly, is not worth proofreading."""
+        if len(read) < LEAST:
+            return False
+        ahead = max(one.score for one in read) - draft.score
+        return len(read) == self._taste.reads or ahead >= -self._taste.enough
+
+
+def _made(assembler: Assembler, tags: Sequence[Sequence[str]], worth: FloatArray) -> Iterator[Candidate]:
+    """The different texts that drafts of `tags` come to, scored by their `worth`, best first."""
+    found = {assembler.text}
+    for at in np.argsort(-worth, kind="stable").tolist():
+        edits = assembler.edits(tags[at])
+        new = apply(edits, assembler.text)
+        if new.strip() and new not in found:
+            found.add(new)
+            yield Candidate(new, edits, "edit", float(worth[at]))
+
+
+def _worst_last(candidate: Candidate) -> float:
+    return -candidate.score
 
 
 def word_toxicity(analysis: Analysis, places: Sequence[Span]) -> NDArray[np.float32]:

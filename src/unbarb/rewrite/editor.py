@@ -18,9 +18,10 @@ import numpy as np
 from unbarb.detect.arrays import damaged, read_arrays
 from unbarb.detect.embedded import HOME, card_digest
 from unbarb.detect.pieces import PieceModel
-from unbarb.detect.trunk import Embeddings, FloatArray, Trunk, pooled, sigmoid
+from unbarb.detect.trunk import Embeddings, FloatArray, IntArray, Trunk, pooled, sigmoid
 from unbarb.detect.wordpiece import CLS, MAX_PIECES, SEP, WORD, WordPiece
 from unbarb.errors import ModelError
+from unbarb.rewrite.proofreader import Proofreader
 from unbarb.rewrite.tags import KEEP
 
 
@@ -34,7 +35,7 @@ class Impression:
 
 
 class Editor:
-    """The second trunk of the embedded model.
+    """The second trunk of the embedded model, with the third that proofreads for it.
 
     Raises:
         ModelError: model files are missing or damaged.
@@ -43,7 +44,9 @@ class Editor:
     def __init__(self, folder: Path = HOME) -> None:
         self.digest = card_digest(folder)
         self._wordpiece = WordPiece(folder / "tokenizer.json")
-        self._trunk = Trunk(folder / "editor.onnx", Embeddings(folder))
+        embeddings = Embeddings(folder)
+        self._trunk = Trunk(folder / "editor.onnx", embeddings)
+        self._proofreader = Proofreader(folder, embeddings)
         self._sketch = PieceModel(folder / "sketch.npz")
         self.vocabulary = read_tags(folder / "tags.json")
         heads = read_arrays(
@@ -76,7 +79,7 @@ class Editor:
         sizes = np.array([len(ids) for ids in pieces], np.int64)
         if sizes.sum() > MAX_PIECES - 2:
             return None
-        hidden = self._hidden(pieces)
+        hidden = self._trunk(_ids(pieces))
         first = np.cumsum(sizes) - sizes + 1
         chosen = hidden[np.concatenate(([0], first))].astype(np.float64)
         logits = (chosen @ self._tags).astype(np.float32) + self._tags_bias
@@ -89,19 +92,25 @@ class Editor:
         """Piece ids of a word or phrase; the last ones asked for are remembered."""
         return tuple(self._wordpiece.ids([text])[0])
 
-    def _hidden(self, pieces: Sequence[Sequence[int]]) -> FloatArray:
-        """Hidden states of the words whose pieces these are, (pieces + 2, d); only a window's are read."""
-        ids = [*chain.from_iterable(pieces)][: MAX_PIECES - 2]
-        return self._trunk(np.array([CLS, *ids, SEP], np.int64))
+    def _ids_of(self, text: str) -> IntArray:
+        return _ids([self.pieces(word.replace("’", "'")) for word in WORD.findall(text)])
 
     def _read(self, text: str) -> Impression:
         """Fluency, toxicity and meaning of a text; one longer than a window is read by its start."""
-        hidden = self._hidden([self.pieces(word.replace("’", "'")) for word in WORD.findall(text)])
-        states = pooled(hidden)
+        states = pooled(self._trunk(self._ids_of(text)))
         fluency, toxicity = sigmoid(states @ self._sentence + self._sentence_bias).tolist()
         mean = states[len(states) // 3 : -len(states) // 3]
         meaning = mean @ self._meaning
         return Impression(fluency, toxicity, meaning / max(sqrt(float(meaning @ meaning)), 1e-9))
+
+    def proofread(self, text: str) -> float:
+        """Probability that `text` reads as a person wrote it, by its first window."""
+        return self._proofreader(self._ids_of(text))
+
+
+def _ids(pieces: Sequence[Sequence[int]]) -> IntArray:
+    """One window of the words whose pieces these are, (pieces + 2,); what is too long is cut."""
+    return np.array([CLS, *[*chain.from_iterable(pieces)][: MAX_PIECES - 2], SEP], np.int64)
 
 
 def read_tags(path: Path) -> tuple[str, ...]:

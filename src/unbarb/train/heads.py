@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from unbarb.train.detector import Detector
 from unbarb.train.editor import Editor
 from unbarb.train.multitask import Encoder
+from unbarb.train.proofreader import Proofreader
 
 FloatArray = NDArray[np.float32]
 
@@ -37,6 +38,11 @@ def editor_heads(model: Editor) -> dict[str, FloatArray]:
         "sentence_bias": _vector(model.sentence.linear),
         "meaning": _matrix(model.meaning),
     }
+
+
+def proofreader_heads(model: Proofreader) -> dict[str, FloatArray]:
+    """Matrix (in, 1) and bias of the head for intact sentences."""
+    return {"intact": _matrix(model.intact.linear), "intact_bias": _vector(model.intact.linear)}
 
 
 def _matrix(linear: nn.Linear) -> FloatArray:

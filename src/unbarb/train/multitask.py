@@ -17,12 +17,13 @@ TARGETS = ("query", "key", "value", "dense")
 
 
 class Encoder(nn.Module):
-    """Base encoder with LoRA; embeddings stay as they are, so that two trunks can share them."""
+    """Base encoder, or its first `layers`, with LoRA; embeddings stay as they are, for trunks to share."""
 
-    def __init__(self, base: Path, rank: int, dropout: float = 0.0) -> None:
+    def __init__(self, base: Path, rank: int, dropout: float = 0.0, layers: int | None = None) -> None:
         super().__init__()
         # Plain attention: on processors, learning takes half the time that the fused kernel's does.
         trunk = BertModel.from_pretrained(base, add_pooling_layer=False, attn_implementation="eager")
+        trunk.encoder.layer = trunk.encoder.layer[:layers]
         for name, module in trunk.named_modules():
             if isinstance(module, nn.Dropout):
                 module.p = 0.0 if name.endswith("attention.self.dropout") else dropout

@@ -16,6 +16,7 @@ from unbarb.train.detector import DetectorSettings
 from unbarb.train.editor import EditorSettings
 from unbarb.train.gate import GateSettings
 from unbarb.train.piece_model import PieceSettings
+from unbarb.train.proofreader import ProofreaderSettings
 from unbarb.verify.standard import Settings
 
 
@@ -41,6 +42,17 @@ class EditorPart(EditorSettings):
     pair_share: float = 0.35
     others: int = 3000
     swap: float = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class ProofreaderPart(ProofreaderSettings):
+    """The proofreading trunk: beside all neutral sides of pairs, how many of their `sources` and of
+    `others`, the sentences of `corpora`, it reads an epoch.
+    """
+
+    corpora: list[str] = field(default_factory=list)
+    sources: int = 5000
+    others: int = 30000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +96,7 @@ class Recipe:
     seed: int = 13
     detector: DetectorPart = field(default_factory=DetectorPart)
     editor: EditorPart = field(default_factory=EditorPart)
+    proofreader: ProofreaderPart = field(default_factory=ProofreaderPart)
     sketch: SketchPart = field(default_factory=SketchPart)
     gate: GatePart = field(default_factory=GatePart)
     thresholds: ThresholdsPart = field(default_factory=ThresholdsPart)

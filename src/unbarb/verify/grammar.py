@@ -67,6 +67,8 @@ def _defects(row: Sequence[Token]) -> Iterator[str]:
     for first, second in _PAIRED.items():
         if first in said and second not in said:
             yield f"{first!r} without {second!r}"
+    if sum(token.text == '"' for token in row) % 2:
+        yield "a quotation mark without its other"
     yield from _missing_complement(row)
     tail = next((token.text for token in reversed(row) if token.is_word), "")
     if tail in _HANGING:
