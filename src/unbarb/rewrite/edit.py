@@ -7,10 +7,11 @@ toxic, same meaning, fluent. Verification is not done here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from math import log
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ from unbarb.text import Analysis, Span, apply
 FLOOR = 1e-4
 LEAST = 3
 """As many drafts are proofread in any case."""
+SCORE = attrgetter("score")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,22 +138,26 @@ class EditRewriter:
         if not drafts.tags:
             return []
         unread = self._taste.unread(drafts, self._editor.sketch(drafts.pieces))
-        made: Iterable[Candidate] = _made(Assembler(text, places), drafts.tags, unread)
+        return self._picked(text, _made(Assembler(text, places), drafts.tags, unread))
+
+    def _picked(self, text: str, made: Iterator[Candidate]) -> list[Candidate]:
+        """The candidates of `text` in the order of taste: finalists, others that were proofread, spare."""
         read: list[Candidate] = []
+        spare: list[Candidate] = []
         for draft in made:
             if self._enough(read, draft):
-                made = chain([draft], made)
+                spare = list(islice(chain([draft], made), self._taste.spare))
                 break
             proof = self._taste.proofs(self._editor.proofread(draft.text))
             read.append(replace(draft, score=draft.score + proof))
-        read.sort(key=_worst_last)
+        read.sort(key=SCORE, reverse=True)
         source = self._editor.read(text)
         best = [
             replace(one, score=one.score + self._taste.score(source, self._editor.read(one.text)))
             for one in read[: self._taste.finalists]
         ]
-        best.sort(key=_worst_last)
-        others = (*read[self._taste.finalists :], *islice(made, self._taste.spare))
+        best.sort(key=SCORE, reverse=True)
+        others = read[self._taste.finalists :] + spare
         return best + [replace(one, score=best[-1].score) for one in others]
 
     def _enough(self, read: Sequence[Candidate], draft: Candidate) -> bool:
@@ -171,10 +177,6 @@ def _made(assembler: Assembler, tags: Sequence[Sequence[str]], worth: FloatArray
         if new.strip() and new not in found:
             found.add(new)
             yield Candidate(new, edits, "edit", float(worth[at]))
-
-
-def _worst_last(candidate: Candidate) -> float:
-    return -candidate.score
 
 
 def word_toxicity(analysis: Analysis, places: Sequence[Span]) -> NDArray[np.float32]:
