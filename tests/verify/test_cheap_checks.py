@@ -192,6 +192,8 @@ def test_roles_that_may_change(source: str, rewrite: str) -> None:
         ("either you are blind or stupid", "either you are blind wrong"),
         ("are you that dumb you cant see it ?", "are you cant see it ?"),
         ('calling me " an idiot " is wrong', 'calling me " is wrong'),
+        ("no , you are the idiot .", "no , you are the bad ."),
+        ("don't be a useful idiot", "don't be a useful"),
     ],
 )
 def test_broken_sentences_are_seen(source: str, rewrite: str) -> None:
@@ -216,6 +218,8 @@ def test_broken_sentences_are_seen(source: str, rewrite: str) -> None:
         ("we met around 2 am , bitch", "we met around 2 a.m ."),
         ("why the fuck ain't he here", "why is he not here"),
         ("true and yeah , it is shit", "true ."),
+        ("you are a fucking liar .", "you are a liar ."),
+        ("shit on the poor", "care about the poor"),
         ('calling me " an idiot " is wrong', "calling me is wrong"),
         ('a 5 " idiot of a screen', 'a 5 " screen'),
     ],

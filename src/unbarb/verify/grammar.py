@@ -20,6 +20,8 @@ _NOT_AFTER_ARTICLE = word_set("grammar.not_after_article")
 _TWICE = word_set("grammar.twice")
 _BEFORE = word_set("grammar.before")
 _COMPLEMENTS = word_set("grammar.complements") | word_set("negation.blame")
+_BLAME = word_set("negation.blame") - word_set("grammar.nouns_too")
+_GROUPS = word_set("grammar.groups")
 _JOINS = word_set("grammar.joins")
 _AFTER_PRONOUN = word_set("grammar.after_pronoun")
 _DISAGREE = word_set("grammar.disagree")
@@ -96,6 +98,8 @@ def _pair(before: str, first: str, second: str) -> Iterator[str]:
         first in _POSSESSIVES and second in _BE | _DETERMINERS | {"and", "or", "of", "but"}
     ):
         yield f"{first!r} before {second!r}"
+    if _lacks_noun(before, first) and (not second or second in _ENDS):
+        yield f"no noun after {before!r} and {first!r}"
     if first in _PRONOUNS and _lacks_verb(before, first, second):
         yield f"no verb after {first!r}"
     if f"{first}-{second}" in _DISAGREE and before not in _BEFORE:
@@ -109,6 +113,13 @@ def _pair(before: str, first: str, second: str) -> Iterator[str]:
         yield f"{first!r} before {second!r}"
     if first == "(" and second == ")":
         yield "empty brackets"
+
+
+def _lacks_noun(article: str, second: str) -> bool:
+    """Whether an article and a word that blames cannot end a phrase: "a useful", "the bad"."""
+    if article == "the":
+        return second in _BLAME - _GROUPS
+    return article in ("a", "an") and (second in _BLAME or second.endswith(("ful", "less", "ous")))
 
 
 def _lacks_verb(before: str, pronoun: str, second: str) -> bool:
