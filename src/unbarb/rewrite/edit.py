@@ -31,7 +31,7 @@ from unbarb.text import Analysis, Span, apply
 FLOOR = 1e-4
 LEAST = 3
 """As many drafts are proofread in any case."""
-SCORE = attrgetter("score")
+_SCORE = attrgetter("score")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +150,13 @@ class EditRewriter:
                 break
             proof = self._taste.proofs(self._editor.proofread(draft.text))
             read.append(replace(draft, score=draft.score + proof))
-        read.sort(key=SCORE, reverse=True)
+        read.sort(key=_SCORE, reverse=True)
         source = self._editor.read(text)
         best = [
             replace(one, score=one.score + self._taste.score(source, self._editor.read(one.text)))
             for one in read[: self._taste.finalists]
         ]
-        best.sort(key=SCORE, reverse=True)
+        best.sort(key=_SCORE, reverse=True)
         others = read[self._taste.finalists :] + spare
         return best + [replace(one, score=best[-1].score) for one in others]
 

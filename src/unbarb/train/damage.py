@@ -1,4 +1,4 @@
-"""Damages sentences on purpose, the way edits go wrong, for the fluency head to learn from.
+"""Damages sentences on purpose, the way edits go wrong, for the readers of fluency to learn from.
 
 Kinds: a word gone, two gone, a wrong phrase put in or appended, a word doubled, neighbours
 swapped, a cut end, a dangling article, a stray mark.

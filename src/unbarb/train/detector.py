@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from unbarb.train.batches import Batch, Row, batches, count
-from unbarb.train.loop import Pace, Report, learn
+from unbarb.train.batches import Batch, Row
+from unbarb.train.loop import Report
 from unbarb.train.multitask import Encoder, SentenceHead, WordHead
+from unbarb.train.trunks import TrunkSettings, learn_rows
 
 
 @dataclass(frozen=True, slots=True)
-class DetectorSettings:
+class DetectorSettings(TrunkSettings):
     """What the recipe may set for the detection trunk."""
 
-    rank: int = 48
-    epochs: int = 3
-    learning_rate: float = 7e-4
-    head_learning_rate: float = 1e-3
-    pieces_per_batch: int = 2048
     span_weight: float = 0.6
-    dropout: float = 0.1
-    seed: int = 7
 
 
 class Detector(nn.Module):
@@ -81,16 +75,8 @@ def train_detector(
     """Train on ``rows(epoch)`` and give the model; losses go to `folder`/metrics.jsonl."""
     torch.manual_seed(settings.seed)
     model = Detector(base, settings, labels, habits)
-    first = rows(0)
-    steps = count(first, settings.pieces_per_batch) * settings.epochs
 
-    def losses(epoch: int) -> Iterator[tuple[str, Tensor]]:
-        current = first if epoch == 0 else rows(epoch)
-        for batch in batches(current, settings.pieces_per_batch, settings.seed + epoch):
-            with torch.autocast("cpu", torch.bfloat16):
-                loss = loss_of(model, batch, settings.span_weight)
-            yield "detection", loss
+    def loss(model: Detector, batch: Batch) -> Tensor:
+        return loss_of(model, batch, settings.span_weight)
 
-    pace = Pace(settings.epochs, steps, settings.learning_rate, settings.head_learning_rate)
-    learn(model, losses, pace, folder, progress)
-    return model
+    return learn_rows(model, "detection", rows, loss, settings, folder, progress)

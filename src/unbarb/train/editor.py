@@ -20,26 +20,25 @@ from unbarb.train.batches import Row, batches, count
 from unbarb.train.detector import known_bce
 from unbarb.train.loop import Pace, Report, learn
 from unbarb.train.multitask import WIDTH, Encoder, SentenceHead, WordHead
+from unbarb.train.trunks import TrunkSettings
 
 FLUENCY, TOXICITY = 0, 1
 """Order of the sentence targets of a row."""
 
 
 @dataclass(frozen=True, slots=True)
-class EditorSettings:
+class EditorSettings(TrunkSettings):
     """What the recipe may set for the editing trunk."""
 
-    rank: int = 48
     epochs: int = 9
     learning_rate: float = 6e-4
     head_learning_rate: float = 2e-3
     pieces_per_batch: int = 1536
+    seed: int = 11
     meaning_weight: float = 4.0
     sentence_weight: float = 0.7
     change_weight: float = 2.0
-    dropout: float = 0.1
     averaged: int = 6
-    seed: int = 11
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,34 +1,30 @@
 """Trains the proofreading trunk: does a sentence read as a person wrote it, or as an edit left it?
 
-A few layers are enough for it, and make it quick: it reads every candidate of a rewrite.
+A few layers are enough for it, and make it quick: it reads many candidates for one rewrite.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from unbarb.train.batches import Row, batches, count
+from unbarb.train.batches import Batch, Row
 from unbarb.train.detector import known_bce
-from unbarb.train.loop import Pace, Report, learn
+from unbarb.train.loop import Report
 from unbarb.train.multitask import Encoder, SentenceHead
+from unbarb.train.trunks import TrunkSettings, learn_rows
 
 
 @dataclass(frozen=True, slots=True)
-class ProofreaderSettings:
+class ProofreaderSettings(TrunkSettings):
     """What the recipe may set for the proofreading trunk; `layers` are the base model's first ones."""
 
     layers: int = 3
-    rank: int = 48
-    epochs: int = 3
-    learning_rate: float = 7e-4
-    head_learning_rate: float = 1e-3
     pieces_per_batch: int = 1536
-    dropout: float = 0.1
     seed: int = 17
 
 
@@ -56,16 +52,9 @@ def train_proofreader(
     """Train on ``rows(epoch)`` and give the model; losses go to `folder`/metrics.jsonl."""
     torch.manual_seed(settings.seed)
     model = Proofreader(base, settings)
-    first = rows(0)
-    steps = count(first, settings.pieces_per_batch) * settings.epochs
+    return learn_rows(model, "proofreading", rows, loss_of, settings, folder, progress)
 
-    def losses(epoch: int) -> Iterator[tuple[str, Tensor]]:
-        current = first if epoch == 0 else rows(epoch)
-        for batch in batches(current, settings.pieces_per_batch, settings.seed + epoch):
-            with torch.autocast("cpu", torch.bfloat16):
-                logits = model(batch.ids, batch.mask)
-            yield "proofreading", known_bce(logits.float(), batch.labels).mean()
 
-    pace = Pace(settings.epochs, steps, settings.learning_rate, settings.head_learning_rate)
-    learn(model, losses, pace, folder, progress)
-    return model
+def loss_of(model: Proofreader, batch: Batch) -> Tensor:
+    """Mean binary cross-entropy of being intact."""
+    return known_bce(model(batch.ids, batch.mask).float(), batch.labels).mean()

@@ -16,6 +16,8 @@ from unbarb.train.rewriting import framed
 
 SHORTEST, LONGEST = 4, 26
 """Words of a sentence taken from a longer text."""
+PIECES = 64
+"""As much of a sentence is read."""
 _FUNCTION_WORDS = (
     "a an the this that these those of to in on at by for with from and or but so if as is are was were "
     "be been has have had do does did not will would can could should may might he she it they we you i "
@@ -71,7 +73,7 @@ def proof_rows(
     pieces = wordpiece.encode([words for words, _ in texts])
     blank = np.empty(0, np.float32)
     return [
-        Row(framed(piece.ids)[:64], np.array([intact], np.float32), blank)
+        Row(framed(piece.ids)[:PIECES], np.array([intact], np.float32), blank)
         for piece, (_, intact) in zip(pieces, texts, strict=True)
         if len(piece.ids)
     ]
