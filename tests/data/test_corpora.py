@@ -19,13 +19,16 @@ CONTENT = {
         'text,toxic,severe_toxic,obscene,threat,insult,identity_hate\n"You, sir, are a fool",1,0,0,0,1,0\n'
     ),
     "wiki_natural.csv": "text,toxic\nPlease sign your posts.,0.25\n",
-    "civil_comments.csv": "comment_id,text\n7,such a stupid idiot talks\n8,nobody looked at this\n",
+    "civil_comments.csv": (
+        "comment_id,text\n7,such a stupid idiot talks\n8,nobody looked at this\n9,nobody marked this\n"
+    ),
     "civil_annotations.csv": (
         "annotation,comment_id,all_toxic,not_toxic\n1,7,False,False\n2,7,False,True\n3,7,True,True\n4,7,True,False\n"
+        "5,9,True,True\n"
     ),
     "civil_spans.csv": (
         "annotation,type,start,end\n1,Insult,7,19\n2,Insu,14,19\n"
-        "2,Identity based Attack,14,99\n1,Threat,3,3\n"
+        "2,Identity based Attack,14,99\n1,Threat,3,3\n4,Insult,14,19\n"
     ),
     "toxic_spans_train.csv": 'spans,text\n"[4, 5, 6, 7, 9]","You fool x"\n[],Hm.\n',
     "davidson.csv": "hate_votes,offensive_votes,neither_votes,class,text\n1,2,1,1,a &amp; b\n",
@@ -88,7 +91,7 @@ def test_every_reader_gives_known_labels_in_range_and_true_spans(corpora: Corpor
             for span in example.spans or ():
                 assert 0 <= span.start < span.end <= len(example.text)
             seen += 1
-    assert seen == 20
+    assert seen == 21
 
 
 def test_jigsaw_and_wikipedia_labels(corpora: Corpora) -> None:
@@ -100,10 +103,10 @@ def test_jigsaw_and_wikipedia_labels(corpora: Corpora) -> None:
     assert talk.labels == {"toxicity": 0.25}
 
 
-def test_civil_shares_votes_and_keeps_what_half_of_the_annotators_marked(corpora: Corpora) -> None:
-    (comment,) = corpora.labelled("civil")
+def test_civil_shares_votes_and_keeps_what_half_of_the_markers_marked(corpora: Corpora) -> None:
+    comment, unmarked = corpora.labelled("civil")
     assert comment.labels == {
-        "insult": 0.5,
+        "insult": 0.75,
         "identity_attack": 0.25,
         "obscene": 0.0,
         "threat": 0.0,
@@ -111,6 +114,7 @@ def test_civil_shares_votes_and_keeps_what_half_of_the_annotators_marked(corpora
     }
     assert comment.spans == (Span(14, 19),)
     assert comment.spans[0].of(comment.text) == "idiot"
+    assert unmarked.spans == ()
 
 
 def test_toxic_spans_are_code_point_lists(corpora: Corpora) -> None:

@@ -30,9 +30,10 @@ def civil(comments: Path, annotations: Path, spans: Path) -> list[Labelled]:
 
     ``toxicity`` is the share of annotators who marked a span, or ticked *all toxic* without also ticking
     *not toxic*; ``insult``, ``identity_attack``, ``obscene`` and ``threat`` are the shares who used that
-    type. Spans are the characters that at least half of the annotators marked, types merged. All
-    comments had been found toxic by half of the raters of Civil Comments before, so a low share here says
-    "no stretch that one could point at" rather than "friendly".
+    type. Spans are the characters marked by at least half of the annotators who marked any, types merged,
+    as the spans of SemEval-2021 task 5 were made from the same marks. All comments had been found toxic
+    by half of the raters of Civil Comments before, so a low share here says "no stretch that one could
+    point at" rather than "friendly".
 
     Source: Pavlopoulos et al. 2022, "From the Detection of Toxic Spans in Online Discussions to the
     Analysis of Toxic-to-Civil Transfer", https://github.com/ipavlopoulos/toxic_spans; CC0 1.0.
@@ -66,13 +67,14 @@ def _labelled(text: str, opinions: Sequence[_Opinion]) -> Labelled:
 
 
 def agreed(length: int, opinions: Sequence[_Opinion]) -> tuple[Span, ...]:
-    """Stretches of a text of `length` that at least half of the annotators marked."""
+    """Stretches of a text of `length` marked by at least half of the annotators who marked anything."""
+    markers = [opinion for opinion in opinions if opinion.spans]
     votes = [0] * length
-    for opinion in opinions:
+    for opinion in markers:
         characters = {at for span in opinion.spans for at in range(span.start, min(span.end, length))}
         for at in characters:
             votes[at] += 1
-    return stretches([at for at, count in enumerate(votes) if 2 * count >= len(opinions)])
+    return stretches([at for at, count in enumerate(votes) if count and 2 * count >= len(markers)])
 
 
 def stretches(characters: Sequence[int]) -> tuple[Span, ...]:
