@@ -43,7 +43,7 @@ def thresholds_of(folder: Path, held_out: Sequence[Labelled], rate: float) -> di
 
     The policy's let all labels together alarm on at most `rate` of the clean comments of Wikipedia's
     talk pages and lose as little as they can; the word head's has the best character F1 on the texts of
-    SemEval-2021 task 5 and those of Civil Comments in which no stretch was marked by half of the people,
+    SemEval-2021 task 5 and those of Civil Comments with no stretch that its annotators agreed on,
     for the test posts of that task hold more such texts than those to learn from.
     """
     detector = Embedded(folder, gate=False)

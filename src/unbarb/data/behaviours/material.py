@@ -17,6 +17,7 @@ import yaml
 Split = Literal["train", "test"]
 TEMPLATE_FILES = (
     "hateful.yaml",
+    "slurs_and_swearing.yaml",
     "group_threats.yaml",
     "phrasings.yaml",
     "identity.yaml",
