@@ -24,9 +24,11 @@ class Encoder(nn.Module):
         # Plain attention: on processors, learning takes half the time that the fused kernel's does.
         trunk = BertModel.from_pretrained(base, add_pooling_layer=False, attn_implementation="eager")
         trunk.encoder.layer = trunk.encoder.layer[:layers]
-        for name, module in trunk.named_modules():
-            if isinstance(module, nn.Dropout):
-                module.p = 0.0 if name.endswith("attention.self.dropout") else dropout
+        for name, module in list(trunk.named_modules()):
+            if isinstance(module, nn.Dropout) and name.endswith("attention.self.dropout"):
+                module.p = 0.0
+            elif isinstance(module, nn.Dropout):
+                trunk.set_submodule(name, Dropout(dropout))
         config = LoraConfig(r=rank, lora_alpha=2 * rank, lora_dropout=0.0, target_modules=list(TARGETS))
         self.trunk = get_peft_model(trunk, config)
         for name, module in self.trunk.named_modules():
@@ -43,6 +45,25 @@ class Encoder(nn.Module):
         self.trunk.float()
         model = self.trunk.merge_and_unload()
         return {name: tensor.detach().float() for name, tensor in model.state_dict().items()}
+
+
+class Dropout(nn.Module):
+    """Dropout whose noise is random bytes: on processors torch's own costs a tenth of a step's time.
+
+    `share` of the values are 0, to the nearest 1/256.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.zeros = round(share * 256)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """The same shape; the rest of the values grow, so that their mean stays."""
+        if not self.training or not self.zeros:
+            return hidden
+        words = torch.empty(-(-hidden.numel() // 8), dtype=torch.int64).random_(-(2**63), None)
+        noise = words.view(torch.uint8)[: hidden.numel()].view(hidden.shape)
+        return hidden * ((noise >= self.zeros) * (256 / (256 - self.zeros))).to(hidden.dtype)
 
 
 def pool(hidden: Tensor, mask: Tensor) -> Tensor:
