@@ -12,6 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unbarb.detect.embedded import HOME, read_card
 from unbarb.errors import DetectionError
 from unbarb.policy import NEVER_REWRITTEN, PRESETS, Policy
 from unbarb.policy.layout import EVENTS, KNOWN_LABELS
@@ -190,7 +191,14 @@ def test_presets_differ_as_their_names_say() -> None:
     moderation = Policy.load("moderation")
     assert {rule.action for rule in moderation.rules().values()} == {"flag"}
     assert {moderation.event(name).action for name in EVENTS} == {"flag"}
+    for label in LABELS:
+        assert moderation.rules()[label].threshold == default[label].threshold
     assert len({Policy.load(name).digest for name in PRESETS}) == len(PRESETS) == 4
+
+
+def test_the_default_has_the_thresholds_that_the_recipe_chose() -> None:
+    chosen = read_card(HOME)["thresholds"]["policy"]
+    assert {label: Policy.load("default").rules()[label].threshold for label in LABELS} == chosen
 
 
 def test_digest_is_of_the_content_not_of_its_look(policy: Policy) -> None:

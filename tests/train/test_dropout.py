@@ -9,6 +9,7 @@ pytest.importorskip("peft")
 
 import torch
 
+from unbarb.errors import ConfigError
 from unbarb.train.multitask import Dropout
 
 
@@ -43,3 +44,9 @@ def test_nothing_is_dropped_when_not_learning_or_not_asked_to() -> None:
     assert torch.equal(Dropout(0.5).eval()(hidden), hidden)
     assert torch.equal(Dropout(0.0)(hidden), hidden)
     assert Dropout(0.5)(hidden.bfloat16()).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0])
+def test_a_share_that_is_none_is_refused(share: float) -> None:
+    with pytest.raises(ConfigError, match="must be a share"):
+        Dropout(share)

@@ -12,6 +12,8 @@ from peft import LoraConfig, get_peft_model
 from torch import Tensor, nn
 from transformers import BertModel
 
+from unbarb.errors import ConfigError
+
 WIDTH = 384
 TARGETS = ("query", "key", "value", "dense")
 
@@ -48,14 +50,19 @@ class Encoder(nn.Module):
 
 
 class Dropout(nn.Module):
-    """Dropout whose noise is random bytes: on processors torch's own costs a tenth of a step's time.
+    """Dropout whose noise is random bytes, for torch's own is slow on processors.
 
     `share` of the values are 0, to the nearest 1/256.
+
+    Raises:
+        ConfigError: `share` would leave nothing, or is negative.
     """
 
     def __init__(self, share: float) -> None:
         super().__init__()
         self.zeros = round(share * 256)
+        if not 0 <= self.zeros < 256:
+            raise ConfigError(f"dropout is {share}, but must be a share from 0 to 0.99; 0.1 is usual")
 
     def forward(self, hidden: Tensor) -> Tensor:
         """The same shape; the rest of the values grow, so that their mean stays."""
