@@ -13,7 +13,7 @@ from unbarb import Guard, Policy
 from unbarb.errors import ConfigError, InputError, PluginError
 from unbarb.rewrite.protocol import Candidate
 from unbarb.text import Analysis, Edit, Finding, Word, apply
-from unbarb.verify.ladder import Ladder
+from unbarb.verify.ladder import SHORT, Ladder
 from unbarb.verify.verifier import Assessment, Verifier
 
 POLICY = """
@@ -214,6 +214,26 @@ def test_labels_that_nothing_scores_are_declared() -> None:
 def test_only_the_toxic_sentences_of_a_text_are_touched() -> None:
     verdict = guard()("Good morning to all. He is a jerk today. See you soon.")
     assert verdict.text == "Good morning to all. He is a person today. See you soon."
+
+
+def test_a_short_text_is_edited_as_a_whole_and_by_its_sentences_where_that_fails() -> None:
+    asked: list[str] = []
+
+    class Noting(Swapper):
+        def propose(self, analyses: Sequence[Analysis]) -> list[list[Candidate]]:
+            asked.extend(analysis.text for analysis in analyses)
+            return super().propose(analyses)
+
+    short = "I saw him. He is a jerk today."
+    assert guard(rewriter=Noting())(short).text == "I saw him. He is a person today."
+    assert asked == [short]
+    asked.clear()
+    assert guard(rewriter=Noting(("silly",)))(short).step in ("delete", "mask")
+    assert asked[:2] == [short, "He is a jerk today."]
+    asked.clear()
+    long = " ".join(["Nobody said a word about it for days.", *[short] * (SHORT // 7)])
+    assert "jerk" not in str(guard(rewriter=Noting())(long).text)
+    assert long not in asked
 
 
 def test_a_guard_that_only_checks_needs_no_rewriter() -> None:

@@ -52,6 +52,12 @@ def assembled(text: str, changes: dict[int, str]) -> str:
         ('a "dumb" idea', {3: D}, "an idea"),
         ('"yes" fool "no"', {4: D}, '"yes" "no"'),
         ("go () now", {}, "go () now"),
+        # sentences
+        ("Thanks. But go.", {2: D}, "Thanks. But go."),
+        ("Thanks. Fool, go.", {2: D, 3: D, 4: D}, "Thanks go."),
+        ("Thanks. You go.", {2: D, 3: "replace|we"}, "Thanks. We go."),
+        ("No. Dumb people go.", {3: D}, "No. People go."),
+        ("no. dumb people go.", {3: D}, "no. people go."),
         # articles
         ("you are an idiot", {4: "replace|person"}, "you are a person"),
         ("you are a moron", {4: "replace|idea"}, "you are an idea"),

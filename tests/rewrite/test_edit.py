@@ -80,8 +80,8 @@ def texts_read(folder: Path, analyses: list[Analysis], taste: Taste) -> tuple[li
 
 def test_reading_stops_when_no_other_draft_can_be_much_better(tiny_model: Path, detector: Embedded) -> None:
     analyses = detector.detect(["You fucking idiot, this plan is dumb."])
-    patient, everything = texts_read(tiny_model, analyses, Taste(enough=-100.0, reads=10))
-    hasty, some = texts_read(tiny_model, analyses, Taste(enough=100.0, reads=10, spare=4))
+    patient, everything = texts_read(tiny_model, analyses, Taste(enough=100.0, reads=10))
+    hasty, some = texts_read(tiny_model, analyses, Taste(enough=-100.0, reads=10, spare=4))
     assert len(everything) == 10
     assert some == everything[:LEAST]
     assert sorted(hasty[:LEAST]) == sorted(some)
@@ -89,11 +89,16 @@ def test_reading_stops_when_no_other_draft_can_be_much_better(tiny_model: Path, 
     assert sorted(patient[:10]) == sorted(everything)
 
 
-def test_only_finalists_are_read_by_the_sentence_heads(tiny_model: Path, detector: Embedded) -> None:
+@pytest.mark.parametrize(("toll", "read"), [(-100.0, 3), (100.0, 1)])
+def test_only_finalists_that_may_win_are_read_by_the_sentence_heads(
+    tiny_model: Path, detector: Embedded, toll: float, read: int
+) -> None:
     editor = Editor(tiny_model)
     (analysis,) = detector.detect(["You fucking idiot, this plan is dumb."])
-    EditRewriter(tiny_model, editor, Taste(finalists=2, reads=6)).propose([analysis])
-    assert editor.read.cache_info().misses == 3  # and the text itself
+    taste = Taste(finalists=3, reads=6, toll=toll)
+    (candidates,) = EditRewriter(tiny_model, editor, taste).propose([analysis])
+    assert editor.read.cache_info().misses == read + 1  # and the text itself
+    assert len(candidates) >= 6
 
 
 def test_a_draft_that_reads_badly_is_not_the_best(tiny_model: Path, detector: Embedded) -> None:

@@ -184,6 +184,7 @@ def test_roles_that_may_change(source: str, rewrite: str) -> None:
         ("you are clearly an immature jerk .", "you are clearly ."),
         ("you are such a stupid idiot , @sam", "you are such a @sam"),
         ("you are such a stupid idiot , @sam", "you are such @sam"),
+        ("you are such a stupid idiot , @sam", "you are @sam"),
         ("my boss is a dumbass , he left", "my boss careless , he left"),
         ("this stupid page is wrong", "these page is wrong"),
         ("read this damn page now", "read page page now"),
@@ -191,6 +192,7 @@ def test_roles_that_may_change(source: str, rewrite: str) -> None:
         ("we never asked you , so piss off", "we never asked you ,"),
         ("either you are blind or stupid", "either you are blind wrong"),
         ("are you that dumb you cant see it ?", "are you cant see it ?"),
+        ("are you that dumb you cant see it ?", "are that you cant see it ?"),
         ('calling me " an idiot " is wrong', 'calling me " is wrong'),
         ("no , you are the idiot .", "no , you are the bad ."),
         ("don't be a useful idiot", "don't be a useful"),
@@ -222,6 +224,8 @@ def test_broken_sentences_are_seen(source: str, rewrite: str) -> None:
         ("shit on the poor", "care about the poor"),
         ('calling me " an idiot " is wrong', "calling me is wrong"),
         ('a 5 " idiot of a screen', 'a 5 " screen'),
+        ("this is that idiot @sam", "this is @sam"),
+        ("they are that dumb", "they are that way"),
     ],
 )
 def test_only_new_defects_count(source: str, rewrite: str) -> None:

@@ -53,11 +53,11 @@ class Assembler:
         words' stretch is touched.
         """
         tokens: list[_Token] = []
-        for word, tag in zip([None, *self._kept], tags, strict=True):
+        for word, tag, after in zip([None, *self._kept], tags, [*tags[1:], DELETE], strict=True):
             if tag.startswith(REPLACE):
                 tokens += [_Token(added, None) for added in tag[len(REPLACE) :].split()]
                 continue
-            if tag != DELETE and word is not None:
+            if word is not None and (tag != DELETE or (after != DELETE and self._divides(word))):
                 tokens.append(word)
             if tag.startswith(APPEND):
                 tokens += [_Token(added, None) for added in tag[len(APPEND) :].split()]
@@ -69,20 +69,28 @@ class Assembler:
         stretch = Span(self._words[0].start, self._words[-1].end)
         return _edits(self.text, stretch, tokens, self._follows)
 
+    def _divides(self, mark: _Token) -> bool:
+        """Whether `mark` ends a sentence before a word with a capital: the two must not run together."""
+        if mark.text not in _END or mark.place is None:
+            return False
+        at = self._follows.get(mark.place.end)
+        return at is not None and self.text[at].isupper()
+
     def _mend_case(self, tokens: list[_Token]) -> None:
-        """Give the first word the capital that the original's first word had, and I its own."""
+        """Give each sentence's first word the capital that the original's had, and I its own."""
         for at, token in enumerate(tokens):
             if token.place is None and self._shouting:
                 tokens[at] = _Token(token.text.upper(), None)
             elif token.place is None and token.text == "i" and self._speaks_i:
                 tokens[at] = _Token("I", None)
-        if not self._capital:
-            return
+        begins = self._capital
         for at, token in enumerate(tokens):
-            if token.text[:1].isalpha():
-                if token.text[:1].islower():
+            if token.text in _END:
+                begins = self._divides(token)
+            elif token.text[:1].isalpha():
+                if begins and token.text[:1].islower():
                     tokens[at] = _Token(token.text[:1].upper() + token.text[1:], None)
-                return
+                begins = False
 
 
 def _mend_marks(tokens: list[_Token], words: Sequence[Span], follows: Mapping[int, int]) -> list[_Token]:

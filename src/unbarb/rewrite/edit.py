@@ -42,9 +42,10 @@ class Taste:
     1 − damage and 1 − toxicity as a linear sketch sees them, how much a draft shares with the others
     (`consensus`, see drafts.py), the tags' likelihood, the toxicity of the words kept (`residue`), less
     `deletion` for the share of words deleted. In that order at most `reads` are proofread, which adds
-    `proof`; it ends when the next, if it read perfectly, would be the best by no more than `enough`. The
+    `proof`; it ends when the next, if it read perfectly, would be `enough` behind the best. At most
     `finalists` are read by the sentence heads too, which add 1 − toxicity, meaning (cosine) and
-    fluency. The `spare` next ones follow unread, for when the check refuses all that were read.
+    fluency; it ends when the next, if the heads took no more than a `toll` from it, would be behind the
+    best. The `spare` next drafts follow unread, for when the check refuses all that were read.
     """
 
     sketch_damage: float = 0.35
@@ -62,7 +63,8 @@ class Taste:
     width: int = 48
     reads: int = 24
     enough: float = 0.05
-    finalists: int = 2
+    finalists: int = 3
+    toll: float = 0.5
     spare: int = 3
 
     def unread(self, drafts: Drafts, sketch: FloatArray) -> FloatArray:
@@ -151,21 +153,28 @@ class EditRewriter:
             proof = self._taste.proofs(self._editor.proofread(draft.text))
             read.append(replace(draft, score=draft.score + proof))
         read.sort(key=_SCORE, reverse=True)
-        source = self._editor.read(text)
-        best = [
-            replace(one, score=one.score + self._taste.score(source, self._editor.read(one.text)))
-            for one in read[: self._taste.finalists]
-        ]
-        best.sort(key=_SCORE, reverse=True)
-        others = read[self._taste.finalists :] + spare
+        best = self._finalists(text, read)
+        others = read[len(best) :] + spare
         return best + [replace(one, score=best[-1].score) for one in others]
+
+    def _finalists(self, text: str, read: Sequence[Candidate]) -> list[Candidate]:
+        """The first candidates of `read` that the sentence heads read too, best first."""
+        source = self._editor.read(text)
+        best: list[Candidate] = []
+        for one in read[: self._taste.finalists]:
+            if best and best[0].score >= one.score - self._taste.toll:
+                break
+            heads = self._taste.score(source, self._editor.read(one.text))
+            best.append(replace(one, score=one.score + heads))
+            best.sort(key=_SCORE, reverse=True)
+        return best
 
     def _enough(self, read: Sequence[Candidate], draft: Candidate) -> bool:
         """Whether `draft`, even if it should read perfectly, is not worth proofreading."""
         if len(read) < LEAST:
             return False
         ahead = max(one.score for one in read) - draft.score
-        return len(read) == self._taste.reads or ahead >= -self._taste.enough
+        return len(read) == self._taste.reads or ahead >= self._taste.enough
 
 
 def _made(assembler: Assembler, tags: Sequence[Sequence[str]], worth: FloatArray) -> Iterator[Candidate]:

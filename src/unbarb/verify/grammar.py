@@ -109,6 +109,10 @@ def _pair(before: str, first: str, second: str) -> Iterator[str]:
     plain = second[:1].isalpha() and second.isascii() and len(second) > 2
     if first in ("a", "an") and plain and (first == "an") != _wants_an(second):
         yield f"{first!r} before {second!r}"
+    if before == "you" and first in _BE and second.startswith("@"):
+        yield f"nothing after {first!r}"
+    if not before and first == "are" and second in _ONE:
+        yield f"{first!r} with {second!r}"
     if first in ("a", "an") and second.startswith("@"):
         yield f"{first!r} before {second!r}"
     if first == "(" and second == ")":

@@ -16,6 +16,8 @@ from unbarb.verify.verifier import Acceptance, Verifier
 
 RUNGS: tuple[Step, ...] = ("edit", "delete", "mask")
 ORDER: tuple[Step, ...] = ("none", *RUNGS, "block")
+SHORT = 24
+"""A text of no more words is first edited as a whole, for its sentences lean on each other."""
 
 Timer = Callable[[str, float], None]
 """Is told a step ("detect", "rewrite" or "verify") and the seconds it took; several threads may call it."""
@@ -94,15 +96,14 @@ class Ladder:
     ) -> Outcome:
         """Bring `text` under its ceilings, beginning at the rung `first` and going no lower than `last`.
 
-        Each stretch that is over a ceiling goes down on its own, in a text of several sentences until it
-        is masked whole; then the text is scored again, and if it is still over, every stretch is taken
-        down to the mask.
+        A short text is edited as a whole. In a longer one, or where that fails, each sentence that is
+        over a ceiling goes down on its own, until it is masked whole; then the text is scored again, and
+        if it is still over, every such sentence is taken down to the mask.
         """
         told = _Told()
-        for start in dict.fromkeys((first, last)):
-            rungs = RUNGS[RUNGS.index(start) : RUNGS.index(last) + 1]
+        for places, rungs in _ways(text, first, last):
             told.models.clear()  # what was taken before did not hold
-            outcome = self._all_stretches(text, ceilings, rungs, told)
+            outcome = self._all_stretches(text, places, ceilings, rungs, told)
             if outcome.step == "block":
                 continue
             scores = outcome.scores
@@ -116,13 +117,18 @@ class Ladder:
         return told.outcome("block")
 
     def _all_stretches(
-        self, text: str, ceilings: Mapping[str, float], rungs: Sequence[Step], told: _Told
+        self,
+        text: str,
+        places: Sequence[Span],
+        ceilings: Mapping[str, float],
+        rungs: Sequence[Step],
+        told: _Told,
     ) -> Outcome:
         edits: list[Edit] = []
         meanings: list[float] = []
         lowest: Step = "none"
         scores: Mapping[str, float] | None = None
-        for place, analysis in self._stretches(text, ceilings):
+        for place, analysis in self._stretches(text, places, ceilings):
             taken = self._first_accepted(analysis, ceilings, rungs, told)
             if taken is None and (place == Span(0, len(text)) or "mask" not in rungs):
                 return told.outcome("block")
@@ -143,9 +149,10 @@ class Ladder:
             return told.outcome("block")
         return told.outcome(lowest, edits, min(meanings, default=None), scores)
 
-    def _stretches(self, text: str, ceilings: Mapping[str, float]) -> list[tuple[Span, Analysis]]:
-        """The sentences over a ceiling by themselves; the whole text when none is."""
-        places = [place for place in sentences(text) if place.of(text).strip()]
+    def _stretches(
+        self, text: str, places: Sequence[Span], ceilings: Mapping[str, float]
+    ) -> list[tuple[Span, Analysis]]:
+        """Those of several `places` that are over a ceiling by themselves; the whole text when none is."""
         if len(places) > 1:
             analyses = self._detector.detect([place.of(text) for place in places])
             found = [
@@ -184,6 +191,15 @@ class Ladder:
                         return acceptance
                     told.refused.append(f"{step}: {'; '.join(acceptance.reasons)}")
         return None
+
+
+def _ways(text: str, first: Step, last: Step) -> Iterator[tuple[Sequence[Span], Sequence[Step]]]:
+    """The ways down, the best first: which places of `text` go down apart, and by which rungs."""
+    apart = [place for place in sentences(text) if place.of(text).strip()]
+    if first == "edit" and len(apart) > 1 and len(text.split()) <= SHORT:
+        yield [Span(0, len(text))], ("edit",)
+    for start in dict.fromkeys((first, last)):
+        yield apart, RUNGS[RUNGS.index(start) : RUNGS.index(last) + 1]
 
 
 def over(scores: Mapping[str, float], ceilings: Mapping[str, float]) -> list[str]:
