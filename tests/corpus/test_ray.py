@@ -76,6 +76,7 @@ def cleaned(local: Local, out: Path, at_first_shard: Callable[[], None] = lambda
     return clean(local.source, out, engine="ray", shard_bytes=SHARD, progress=moved)
 
 
+@pytest.mark.slow
 def test_two_nodes_write_what_the_local_engine_writes(
     cluster: Cluster, local: Local, tmp_path: Path
 ) -> None:
@@ -88,6 +89,7 @@ def test_two_nodes_write_what_the_local_engine_writes(
     assert digests(tmp_path / "out") == local.files
 
 
+@pytest.mark.slow
 def test_killed_workers_lose_nothing(cluster: Cluster, local: Local, tmp_path: Path) -> None:
     killed = []
 

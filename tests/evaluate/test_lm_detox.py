@@ -110,6 +110,7 @@ def test_the_report_has_every_figure_of_every_arm_with_intervals(
     assert page.count("<svg") >= 4
 
 
+@pytest.mark.slow
 def test_a_second_call_does_nothing_again_and_another_seed_adds_its_cells(
     place: Path, report: dict[str, Any]
 ) -> None:
