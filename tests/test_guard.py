@@ -84,6 +84,17 @@ class Swapper:
         return [Candidate(apply(edits, text), edits, "edit") for edits in found]
 
 
+@dataclass(frozen=True)
+class Noting(Swapper):
+    """Notes in `asked` what it is asked about."""
+
+    asked: list[str] = field(default_factory=list)
+
+    def propose(self, analyses: Sequence[Analysis]) -> list[list[Candidate]]:
+        self.asked.extend(analysis.text for analysis in analyses)
+        return super().propose(analyses)
+
+
 class Pleased:
     """A judge that likes everything but what holds the word "garbled"."""
 
@@ -211,28 +222,25 @@ def test_labels_that_nothing_scores_are_declared() -> None:
     assert {"self_harm", "sexual_minors", "doxxing"} <= set(verdict.unscored)
 
 
-def test_only_the_toxic_sentences_of_a_text_are_touched() -> None:
-    verdict = guard()("Good morning to all. He is a jerk today. See you soon.")
-    assert verdict.text == "Good morning to all. He is a person today. See you soon."
+def test_only_the_toxic_sentences_of_a_longer_text_are_edited() -> None:
+    asked: list[str] = []
+    before = "Good morning to all. " + "Nobody said a word about it for days. " * (SHORT // 7)
+    verdict = guard(rewriter=Noting(asked=asked))(before + "He is a jerk today. See you soon.")
+    assert verdict.text == before + "He is a person today. See you soon."
+    assert asked == ["He is a jerk today. "]
 
 
 def test_a_short_text_is_edited_as_a_whole_and_by_its_sentences_where_that_fails() -> None:
     asked: list[str] = []
-
-    class Noting(Swapper):
-        def propose(self, analyses: Sequence[Analysis]) -> list[list[Candidate]]:
-            asked.extend(analysis.text for analysis in analyses)
-            return super().propose(analyses)
-
     short = "I saw him. He is a jerk today."
-    assert guard(rewriter=Noting())(short).text == "I saw him. He is a person today."
+    assert guard(rewriter=Noting(asked=asked))(short).text == "I saw him. He is a person today."
     assert asked == [short]
     asked.clear()
-    assert guard(rewriter=Noting(("silly",)))(short).step in ("delete", "mask")
+    assert guard(rewriter=Noting(("silly",), asked=asked))(short).step in ("delete", "mask")
     assert asked[:2] == [short, "He is a jerk today."]
     asked.clear()
     long = " ".join(["Nobody said a word about it for days.", *[short] * (SHORT // 7)])
-    assert "jerk" not in str(guard(rewriter=Noting())(long).text)
+    assert "jerk" not in str(guard(rewriter=Noting(asked=asked))(long).text)
     assert long not in asked
 
 
@@ -255,7 +263,7 @@ def test_wrong_use_is_told_clearly(tmp_path: Path) -> None:
 def test_a_result_that_was_verified_is_not_scored_again(tiny_guard: Guard) -> None:
     scored: list[str] = []
 
-    class Noting:
+    class Listening:
         """The guard's own detector, noting what it is asked about."""
 
         name, labels, digest = tiny_guard.full.name, tiny_guard.full.labels, tiny_guard.full.digest
@@ -266,11 +274,11 @@ def test_a_result_that_was_verified_is_not_scored_again(tiny_guard: Guard) -> No
 
     assert tiny_guard.verifier is not None
     verifier = tiny_guard.verifier
-    before, noting = verifier.detector, Noting()
+    before, listening = verifier.detector, Listening()
     try:
-        verifier.detector = noting
+        verifier.detector = listening
         rewriter = tiny_guard._ladder._rewriters[0]  # type: ignore[union-attr]
-        one, other = Ladder([rewriter], noting, verifier), Ladder([rewriter], Noting(), verifier)
+        one, other = Ladder([rewriter], listening, verifier), Ladder([rewriter], Listening(), verifier)
         text, ceilings = "You are an idiot.", tiny_guard.policy.ceilings("none")
         outcome = one.descend(text, ceilings)
         result = apply(outcome.edits, text)

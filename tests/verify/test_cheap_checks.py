@@ -193,6 +193,8 @@ def test_roles_that_may_change(source: str, rewrite: str) -> None:
         ("either you are blind or stupid", "either you are blind wrong"),
         ("are you that dumb you cant see it ?", "are you cant see it ?"),
         ("are you that dumb you cant see it ?", "are that you cant see it ?"),
+        ("are you that dumb you cant see it ?", "are you that you cant see it ?"),
+        ("how the fuck are people that cruel ?", "how people that cruel ?"),
         ('calling me " an idiot " is wrong', 'calling me " is wrong'),
         ("no , you are the idiot .", "no , you are the bad ."),
         ("don't be a useful idiot", "don't be a useful"),

@@ -158,16 +158,15 @@ class EditRewriter:
         return best + [replace(one, score=best[-1].score) for one in others]
 
     def _finalists(self, text: str, read: Sequence[Candidate]) -> list[Candidate]:
-        """The first candidates of `read` that the sentence heads read too, best first."""
+        """Of `read`, the best by its score before, those that the sentence heads read too; best first."""
         source = self._editor.read(text)
         best: list[Candidate] = []
         for one in read[: self._taste.finalists]:
-            if best and best[0].score >= one.score - self._taste.toll:
+            if best and max(map(_SCORE, best)) >= one.score - self._taste.toll:
                 break
             heads = self._taste.score(source, self._editor.read(one.text))
             best.append(replace(one, score=one.score + heads))
-            best.sort(key=_SCORE, reverse=True)
-        return best
+        return sorted(best, key=_SCORE, reverse=True)
 
     def _enough(self, read: Sequence[Candidate], draft: Candidate) -> bool:
         """Whether `draft`, even if it should read perfectly, is not worth proofreading."""

@@ -109,12 +109,10 @@ def _pair(before: str, first: str, second: str) -> Iterator[str]:
     plain = second[:1].isalpha() and second.isascii() and len(second) > 2
     if first in ("a", "an") and plain and (first == "an") != _wants_an(second):
         yield f"{first!r} before {second!r}"
-    if before == "you" and first in _BE and second.startswith("@"):
-        yield f"nothing after {first!r}"
-    if not before and first == "are" and second in _ONE:
-        yield f"{first!r} with {second!r}"
     if first in ("a", "an") and second.startswith("@"):
         yield f"{first!r} before {second!r}"
+    if not before and first == "are" and second in _ONE:
+        yield f"{first!r} with {second!r}"
     if first == "(" and second == ")":
         yield "empty brackets"
 
@@ -136,14 +134,20 @@ def _lacks_verb(before: str, pronoun: str, second: str) -> bool:
 
 
 def _missing_complement(row: Sequence[Token]) -> Iterator[str]:
-    """A form of *be* with adverbs behind it and nothing more: "you are clearly ."."""
-    for at, token in enumerate(row):
+    """A form of *be* with nothing behind it to say how or what: "you are clearly .", "are you that you"."""
+    texts = [token.text for token in row] + ["."]
+    for at, be in enumerate(texts):
+        if be not in _BE:
+            continue
         end = at + 1
-        while token.text in _BE and end < len(row) and row[end].text in _ADVERBS:
+        while texts[end] in _ADVERBS:
             end += 1
-        after = row[end].text if end < len(row) else "."
-        if end > at + 1 and (after in _ENDS or after == "," or after.startswith("@")):
-            yield f"nothing after {row[end - 1].text!r}"
+        after = texts[end]
+        ends = after in _ENDS or after == "," or after.startswith("@")
+        if ends and (end > at + 1 or (after[0] == "@" and texts[at - 1] == "you")):
+            yield f"nothing after {texts[end - 1]!r}"
+        elif after in _PRONOUNS and texts[end + 1 : end + 2] == ["that"] and texts[end + 2] in _PRONOUNS | _MODALS:
+            yield "nothing after 'that'"
 
 
 def _wants_an(word: str) -> bool:
@@ -162,14 +166,15 @@ def _missing_verb(alignment: Alignment) -> list[str]:
         before = block.start - 1
         if bare and before in alignment.kept and _is_subject(alignment, before):
             return [f"the verb {went[0].written!r} is gone"]
-        if block.to != block.to_end or block.end - block.start != 1:
-            continue
-        gone = alignment.source[block.start]
+        said = [token for token in went if not token.toxic and token.text not in _DETERMINERS]
         around = (block.start - 1, block.end)
-        if gone.text not in _BE or gone.toxic or not all(i in alignment.kept for i in around):
+        if came or len(said) != 1 or not all(i in alignment.kept for i in around):
             continue
+        (gone,) = said
         subject, rest = (alignment.source[i] for i in around)
-        if not subject.is_word or not rest.is_word or rest.text in _BE or gone.written == "r":
+        if gone.text not in _BE or rest.text in _BE or gone.written == "r":
+            continue
+        if not subject.is_word or not rest.is_word:
             continue
         near = alignment.rewrite[max(0, block.to - 3) : block.to + 2]
         if _is_subject(alignment, block.start - 1) and not _has_be(near):
