@@ -31,8 +31,9 @@ serve: $(SERVICE)/.installed
 chat: $(SERVICE)/.installed
 	$(SERVICE)/bin/python examples/chat_through_proxy.py
 
+# Two processes of one thread each; not loadfile, which runs one of the tests that share an id.
 test: lint postgresql litellm guardrails
-	$(IN)python -m pytest -m "not slow" $(PYTEST_FLAGS)
+	OMP_NUM_THREADS=1 $(IN)python -m pytest -m "not slow" -n 2 --dist worksteal $(PYTEST_FLAGS)
 
 test-slow: $(VENV)/.installed caikit mlserver
 	$(IN)python -m pytest -m slow $(PYTEST_FLAGS)
