@@ -11,7 +11,7 @@ from unbarb.data.examples import Labelled
 from unbarb.detect.features import ROWS, rows
 from unbarb.detect.linear import Linear, LinearWeights
 from unbarb.errors import InputError, ModelError
-from unbarb.train.linear import LinearSettings, matrix, quantized, train_linear
+from unbarb.train.linear import LinearSettings, learnt, matrix, quantized, train_linear
 
 RUDE = ("you are an idiot", "what a moron", "total idiot move", "he is a moron and an idiot", "idiot !")
 KIND = ("you are a friend", "what a day", "total surprise move", "he is a doctor and a father", "hello !")
@@ -108,3 +108,19 @@ def test_stored_weights_are_close_and_training_rows_have_length_one() -> None:
     assert np.abs(table * scale - coefficients).max() <= scale.max() * 0.51
     lengths = np.sqrt(matrix(_examples(1, "a")).multiply(matrix(_examples(1, "a"))).sum(1))
     assert lengths == pytest.approx(np.ones((10, 1)), abs=1e-5)
+
+
+def test_texts_of_a_corpus_count_as_much_as_the_settings_say() -> None:
+    rude = [Labelled(f"turnip {i}", {"toxicity": 1.0}, None, "one", str(i)) for i in range(40)]
+    kind = [Labelled(f"turnip {i}", {"toxicity": 0.0}, None, "other", str(i)) for i in range(40)]
+    more = [
+        Labelled(f"carrot {i}", {"toxicity": float(i % 2)}, None, s, str(i))
+        for i in range(40)
+        for s in ("one", "other")
+    ]
+
+    def logit(weights: dict[str, float]) -> float:
+        settings = LinearSettings(labels=("toxicity",), weights=weights)
+        return float(learnt(rude + kind + more, settings).logits(rows("turnip"))[0])
+
+    assert logit({"other": 0.01}) > logit({}) > logit({"one": 0.01})

@@ -24,6 +24,8 @@ TEXT_FLOOR = 0.2
 GATE_SOURCES = ("wiki_natural", "civil", "jigsaw", "davidson", "paradetox", "behaviours")
 TALK = ("wiki_natural", "jigsaw", "davidson", "paradetox")
 """Corpora of comments and posts that people called toxic, or not."""
+CALIBRATION = (*TALK, "behaviours")
+"""Corpora that say what a probability is."""
 NATURAL = "wiki_natural"
 """The corpus whose comments came at the rate they have on a talk page."""
 CHUNK = 256

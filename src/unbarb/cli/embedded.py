@@ -10,17 +10,19 @@ from hashlib import file_digest, sha256
 from importlib.util import find_spec
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import numpy as np
 
-from unbarb.cli.calibrate import TEXT_FLOOR, encoder_scores, set_gate_floor, thresholds_of
+from unbarb.cli.calibrate import CALIBRATION, encoder_scores, set_gate_floor, thresholds_of
+from unbarb.cli.embedded_card import card_of, first_card
 from unbarb.data.behaviours import sentences as behaviour_sentences
 from unbarb.data.corpora import Corpora
 from unbarb.data.examples import Labelled, Pair
 from unbarb.data.split import split
 from unbarb.detect.arrays import read_array
 from unbarb.detect.embedded import Embedded
+from unbarb.detect.ngrams import FILE as NGRAMS
+from unbarb.detect.ngrams import Ngrams
 from unbarb.detect.normalize import normalize
 from unbarb.detect.wordpiece import WordPiece
 from unbarb.errors import ConfigError, MissingExtra, ModelError
@@ -33,7 +35,7 @@ from unbarb.train.detector import Detector, train_detector
 from unbarb.train.editor import Editor, TagRow, train_editor
 from unbarb.train.gate import save_gate, train_gate
 from unbarb.train.heads import detector_heads, editor_heads, merged_state, proofreader_heads
-from unbarb.train.linear import train_linear
+from unbarb.train.linear import LinearSettings, calibrated, learnt, train_linear
 from unbarb.train.mixture import encode, respelt, rows_of
 from unbarb.train.piece_model import save_pieces, train_pieces
 from unbarb.train.proofreader import train_proofreader
@@ -124,10 +126,7 @@ class EmbeddedRun:
         encoded = encode(texts, self.wordpiece, part.window)
 
         def rows(epoch: int) -> Sequence[Row]:
-            written = [
-                Labelled(one.text, one.labels, None, "behaviours", one.text)
-                for one in behaviour_sentences("train", part.behaviours, epoch)
-            ] + respelt(texts, part.respelt, epoch)
+            written = written_sentences(part.behaviours, epoch) + respelt(texts, part.respelt, epoch)
             drawn = [*encoded, *encode(written, self.wordpiece)]
             return rows_of(drawn, part.weights, epoch, part.seed, part.plant, part.habits, part.window)
 
@@ -208,6 +207,23 @@ class EmbeddedRun:
         targets = np.stack([(1 - row.labels[0], row.labels[1]) for row in rows]).astype(np.float32)
         save_pieces(*train_pieces([row.ids[1:-1] for row in rows], targets, part), path)
 
+    def ngrams(self) -> None:
+        """Train the n-grams that stand beside the encoder; the sum of both is calibrated."""
+        path = self.bundle / NGRAMS
+        if path.exists():
+            return
+        part = self.recipe.ngrams
+        texts = self.labelled["train"] + written_sentences(part.behaviours, 0)
+        held_out = self.labelled["dev"] + written_sentences(
+            part.behaviours, self.recipe.detector.epochs + 1
+        )
+        held_out = [one for one in held_out if one.source in CALIBRATION]
+        weights = learnt(texts, LinearSettings(LABELS, part.strength, weights=part.weights))
+        write_card(first_card(), self.bundle)
+        detector = Embedded(self.bundle, gate=False, ngrams=Ngrams(weights))
+        logits = detector.logits([one.text for one in held_out])
+        calibrated(weights, logits, held_out).save(path)
+
     def gate(self) -> None:
         """Train the gate on the encoder's own scores; its floors are chosen later, on held-out text."""
         if (self.bundle / "gate.npz").exists():
@@ -215,12 +231,8 @@ class EmbeddedRun:
         part = self.recipe.gate
         texts = self.labelled["train"]
         texts = Random(part.seed).sample(texts, min(part.texts, len(texts)))
-        texts += (
-            Labelled(one.text, one.labels, None, "behaviours", one.text)
-            for one in behaviour_sentences("train", part.behaviours, 0)
-        )
-        # The detector asks for a card; the last step writes the whole one.
-        write_card({"thresholds": {"word": 0.5, "text": TEXT_FLOOR}}, self.bundle)
+        texts += written_sentences(part.behaviours, 0)
+        write_card(first_card(), self.bundle)
         scores = encoder_scores(Embedded(self.bundle, gate=False, threads=2), texts)
         ids = self.wordpiece.ids([normalize(one.text).text for one in texts])
         words, scales = (read_array(self.bundle / f"{name}.npy") for name in ("words", "word-scales"))
@@ -254,7 +266,7 @@ class EmbeddedRun:
             if run.finished:
                 return
             trunks = (self.detector, self.editor, self.proofreader)
-            for step in (*trunks, self.sketch, self.gate, self.linear, self.card):
+            for step in (*trunks, self.sketch, self.ngrams, self.gate, self.linear, self.card):
                 step()
             run.finish()
 
@@ -265,25 +277,7 @@ class EmbeddedRun:
         model has been evaluated.
         """
         held_out = self.labelled["dev"]
-        card: dict[str, Any] = {
-            "name": self.recipe.name,
-            "schema": 1,
-            "purpose": "finds toxic language in English, proposes rewrites, and judges them",
-            "licence": "Apache-2.0; NOTICE names the data it saw and their licences",
-            "intended_use": "comments, chat and the output of language models, in English, with a policy",
-            "limits": "misses irony and what needs context; other languages are reported, not judged;"
-            " how often it is wrong stands under figures",
-            "data": [*self.recipe.detector.corpora, "paradetox", "behaviours (written for this project)"],
-            "base": {
-                "model": "sentence-transformers/all-MiniLM-L6-v2",
-                "sha256": self.recipe.base_sha256,
-                "licence": "Apache-2.0",
-            },
-            "recipe": asdict(self.recipe),
-            "taste": asdict(self.recipe.taste),
-            "verify": asdict(self.recipe.verify),
-            "thresholds": {"word": 0.5, "text": TEXT_FLOOR},
-        }
+        card = card_of(self.recipe)
         write_card(card, self.bundle)
         card["thresholds"] = thresholds_of(self.bundle, held_out, self.recipe.thresholds.false_alarms)
         policy = self.folder / "policy.yaml"
@@ -297,3 +291,8 @@ class EmbeddedRun:
         ]
         card["thresholds"]["gate"] = set_gate_floor(self.bundle, held_out, ceilings, lost)
         write_card(card, self.bundle)
+
+
+def written_sentences(each: int, draw: int) -> list[Labelled]:
+    """So many sentences of each behaviour, by the patterns to learn from; each `draw` gives others."""
+    return [one.labelled() for one in behaviour_sentences("train", each, draw)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log
 from typing import Any, TypeVar
 
 import numpy as np
@@ -27,8 +28,17 @@ def doubted(score: Score, words: int, times: float = 1.0) -> Score:
     The longer a text, the more places there are where a harmless one sounds toxic. At most `MANY`
     dozens count, so that one insult in a book is still found.
     """
-    dozens = min(max(words / DOZEN, 1.0), MANY) * times
-    return score / (score + (1 - score) * dozens)
+    odds = _divisor(words, times)
+    return score / (score + (1 - score) * odds)
+
+
+def doubt(words: int, times: float = 1.0) -> float:
+    """By how much the logits of such a text fall; see `doubted`."""
+    return log(_divisor(words, times))
+
+
+def _divisor(words: int, times: float) -> float:
+    return min(max(words / DOZEN, 1.0), MANY) * times
 
 
 def strangeness(words: Sequence[str], pieces: Sequence[int]) -> float:

@@ -1,4 +1,4 @@
-"""The embedded detector: a gate, then a small encoder with a label head and a span head.
+"""The embedded detector: a gate, then a small encoder with a label head and a span head, and n-grams.
 
 Text is read in its normalised view, sentence by sentence and in windows that hold all of it;
 findings lie in the original. See docs/detect.md and the model's card.
@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unbarb.detect.arrays import read_arrays
-from unbarb.detect.doubt import DOZEN, HEARD, doubted, strangeness
+from unbarb.detect.doubt import DOZEN, HEARD, doubt, strangeness
 from unbarb.detect.gate import Gate
+from unbarb.detect.ngrams import FILE, Ngrams
 from unbarb.detect.normalize import Normalized, normalize
 from unbarb.detect.spared import spared
 from unbarb.detect.trunk import Crew, Embeddings, FloatArray, Trunk, pooled, sigmoid
@@ -32,15 +33,21 @@ from unbarb.text import LABELS, Analysis, Finding, Span, Word
 HOME = Path(__file__).parent.parent / "models" / "embedded-en"
 WORD_SHARE = 0.5
 """A word is found when it is at least this share as toxic as the text's most toxic word."""
+NOTHING = -20.0
+"""The label logits of a text without words."""
 SPECIFIC = ("identity_attack", "threat", "insult", "obscene")
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """One text, cut: its normalised view, words, pieces and the words that begin a sentence."""
+    """One text, cut: its normalised view, its words and what each is read as, and their pieces.
+
+    `breaks` are the words that begin a sentence.
+    """
 
     view: Normalized
     words: list[Span]
+    read: Sequence[str]
     pieces: Pieces
     breaks: NDArray[np.int64]
 
@@ -59,7 +66,9 @@ class _Reading:
     def _part(self, begin: int, end: int) -> _Reading:
         inside = (self.pieces.owner >= begin) & (self.pieces.owner < end)
         pieces = Pieces(self.pieces.ids[inside], self.pieces.owner[inside] - begin)
-        return _Reading(self.view, self.words[begin:end], pieces, np.zeros(1, np.int64))
+        return _Reading(
+            self.view, self.words[begin:end], self.read[begin:end], pieces, np.zeros(1, np.int64)
+        )
 
 
 class Embedded:
@@ -69,6 +78,7 @@ class Embedded:
         folder: another model in the same layout; default the one in the package.
         gate: settle the clearly clean without the encoder.
         threads: windows read side by side.
+        ngrams: in place of the folder's; for training.
 
     Raises:
         ModelError: model files are missing or damaged.
@@ -77,8 +87,11 @@ class Embedded:
     name = "embedded"
     labels = frozenset(LABELS)
 
-    def __init__(self, folder: Path = HOME, *, gate: bool = True, threads: int = 1) -> None:
-        thresholds = read_card(folder)["thresholds"]
+    def __init__(
+        self, folder: Path = HOME, *, gate: bool = True, threads: int = 1, ngrams: Ngrams | None = None
+    ) -> None:
+        card = read_card(folder)
+        thresholds = card["thresholds"]
         self.digest = card_digest(folder)
         self._word_floor = float(thresholds["word"])
         self._text_floor = float(thresholds["text"])
@@ -90,6 +103,7 @@ class Embedded:
         self._labels, self._labels_bias, self._spans, self._spans_bias = (
             head.astype(np.float32) for head in heads
         )
+        self._ngrams = ngrams or (Ngrams.load(folder) if FILE in card.get("files", {}) else Ngrams(None))
 
     @cached_property
     def ungated(self) -> Embedded:
@@ -135,30 +149,37 @@ class Embedded:
 
     def _read(self, views: Sequence[Normalized]) -> list[_Reading]:
         spans = [words_of(view.text) for view in views]
-        words = [[span.of(view.text) for span in of] for view, of in zip(views, spans, strict=True)]
-        pieces = self._wordpiece.encode([spared(one) for one in words])
+        words = [spared([span.of(view.text) for span in of]) for view, of in zip(views, spans, strict=True)]
+        pieces = self._wordpiece.encode(words)
         return [
-            _Reading(view, of, piece, _breaks(view.text, of))
-            for view, of, piece in zip(views, spans, pieces, strict=True)
+            _Reading(view, of, read, piece, _breaks(view.text, of))
+            for view, of, read, piece in zip(views, spans, words, pieces, strict=True)
         ]
 
+    def logits(self, texts: Sequence[str]) -> FloatArray:
+        """The sums that label scores are made of, shape (texts, 6); what training calibrates."""
+        return np.stack([logits for logits, _ in self._encode(self._read([*map(normalize, texts)]))])
+
     def _encode(self, readings: Sequence[_Reading]) -> list[tuple[FloatArray, FloatArray]]:
-        """Label scores (6,) and word toxicity (words,) of each text.
+        """Label logits (6,) and word toxicity (words,) of each text.
 
         A sentence in which a toxic word is heard is read by itself too: much harmless text around an insult
         does not hide it. It is doubted as the whole text is.
         """
         found = []
         heard: list[tuple[int, _Reading]] = []
-        for at, (scores, words) in enumerate(self._heads_of(readings)):
+        grams = [self._ngrams.logits(reading.read) for reading in readings]
+        for at, (logits, words) in enumerate(self._heads_of(readings)):
             reading = readings[at]
-            found.append((doubted(scores, len(reading.words), reading.strangeness), words))
+            fallen = logits - doubt(len(reading.words), reading.strangeness)
+            found.append((np.asarray(fallen + grams[at], np.float32), words))
             heard += [(at, sentence) for sentence in reading.heard(words)]
         alone = self._heads_of([sentence for _, sentence in heard]) if heard else []
-        for (at, sentence), (scores, _) in zip(heard, alone, strict=True):
-            own = doubted(scores, len(readings[at].words), sentence.strangeness)
-            found[at] = (np.maximum(found[at][0], own), found[at][1])
-        return [(scores.astype(np.float32), words) for scores, words in found]
+        for (at, sentence), (logits, _) in zip(heard, alone, strict=True):
+            fallen = logits - doubt(len(readings[at].words), sentence.strangeness)
+            own = fallen + np.maximum(grams[at], self._ngrams.logits(sentence.read))
+            np.maximum(found[at][0], own, out=found[at][0])
+        return found
 
     def _heads_of(self, readings: Sequence[_Reading]) -> list[tuple[FloatArray, FloatArray]]:
         """What the heads say of each text, the most in any of its windows."""
@@ -171,33 +192,33 @@ class Embedded:
         each = (read[at] for at in range(len(flat)))
         found = []
         for reading, cut in zip(readings, cuts, strict=True):
-            scores = np.zeros(len(LABELS), np.float32)
+            logits = np.full(len(LABELS), NOTHING, np.float32)
             words = np.zeros(len(reading.words), np.float32)
             for window in cut:
                 labels, toxicity = next(each)
-                np.maximum(scores, labels, out=scores)
+                np.maximum(logits, labels, out=logits)
                 words[window.words] = np.maximum(words[window.words], toxicity)
-            found.append((scores, words))
+            found.append((logits, words))
         return found
 
     def _heads(self, window: Window) -> tuple[FloatArray, FloatArray]:
-        """Label scores (6,) of one window, and the toxicity of the words that begin in it."""
+        """Label logits (6,) of one window, and the toxicity of the words that begin in it."""
         if len(window.ids) == 2:  # a text without words: [CLS] and [SEP] alone
-            return np.zeros(len(LABELS), np.float32), np.zeros(0, np.float32)
+            return np.full(len(LABELS), NOTHING, np.float32), np.zeros(0, np.float32)
         hidden = self._trunk(window.ids)
-        labels = sigmoid(pooled(hidden) @ self._labels + self._labels_bias)
+        labels = pooled(hidden) @ self._labels + self._labels_bias
         return labels, sigmoid(hidden[window.first] @ self._spans + self._spans_bias)[:, 0]
 
     def _clean(self, text: str, scores: FloatArray) -> Analysis:
         return Analysis(text, _named(scores), language=language(text), models={self.name: self.digest})
 
     def _analysis(self, text: str, reading: _Reading, encoded: tuple[FloatArray, FloatArray]) -> Analysis:
-        scores, toxicity = encoded
+        logits, toxicity = encoded
         words = tuple(
             Word(span.start, span.end, round(value, 4))
             for span, value in zip(_original(reading), toxicity.tolist(), strict=True)
         )
-        named = _named(scores)
+        named = _named(self._ngrams.scores(logits))
         findings = self._findings(text, words, named) if named["toxicity"] >= self._text_floor else ()
         return Analysis(
             text, named, findings, words, language=language(text), models={self.name: self.digest}

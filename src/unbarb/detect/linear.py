@@ -18,6 +18,7 @@ from unbarb.detect.arrays import read_arrays
 from unbarb.detect.features import ROWS, RowArray, rows
 from unbarb.detect.normalize import normalize
 from unbarb.detect.scorer import scored
+from unbarb.detect.trunk import sigmoid
 from unbarb.errors import ModelError
 from unbarb.segment import sentences
 from unbarb.text import LABELS, Analysis
@@ -75,9 +76,13 @@ class LinearWeights:
         sums = self.table[on].sum(0, dtype=np.int32)
         return np.asarray(sums * self.scale / np.sqrt(len(on)) + self.bias, np.float32)
 
+    def calibrated(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities of logits, shape (…, labels)."""
+        return sigmoid(self.slope * logits + self.shift)
+
     def scores(self, on: RowArray) -> NDArray[np.float32]:
         """Probabilities of the rows of one text: shape (labels,)."""
-        return np.asarray(1 / (1 + np.exp(-(self.slope * self.logits(on) + self.shift))), np.float32)
+        return self.calibrated(self.logits(on))
 
 
 class Linear:

@@ -1,9 +1,12 @@
-"""Trains the second opinion: one logistic regression per label over the runtime's hashed rows."""
+"""Trains linear models over the runtime's hashed rows, a logistic regression per label.
+
+One is the second opinion; another stands beside the encoder, and their logits are added.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -27,13 +30,15 @@ class LinearSettings:
     """What the recipe may set.
 
     `strength` is the inverse of the L2 penalty (C of scikit-learn) for rows scaled by their inverse
-    document frequency; `least` is the weight of a text whose votes are split evenly (1 for a sure one).
+    document frequency; `least` is the weight of a text whose votes are split evenly (1 for a sure one);
+    `weights` are those of the texts of a corpus, 1 where it is not named.
     """
 
     labels: tuple[str, ...] = ("toxicity", "identity_attack", "threat", "insult", "obscene")
     strength: float = 0.2
     least: float = 0.1
     iterations: int = 60
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 def train_linear(
@@ -41,34 +46,51 @@ def train_linear(
 ) -> LinearWeights:
     """Learn from `examples`, calibrate on `held_out`; no group may stand in both.
 
+    Raises:
+        InputError: a label has no texts of both kinds.
+    """
+    weights = learnt(examples, settings or LinearSettings())
+    return calibrated(weights, matrix(held_out) @ (weights.table * weights.scale), held_out)
+
+
+def learnt(examples: Sequence[Labelled], settings: LinearSettings) -> LinearWeights:
+    """Weights learnt from `examples`, not calibrated yet.
+
     Each corpus gets an intercept of its own while learning, because corpora mean different things by
     toxic; the calibration puts one in their place.
 
     Raises:
         InputError: a label has no texts of both kinds.
     """
-    settings = settings or LinearSettings()
-    table, held = matrix(examples), matrix(held_out)
-    weight = np.log((1 + len(examples)) / (1 + np.bincount(table.indices, minlength=ROWS))).astype(
+    table = matrix(examples)
+    rarity = np.log((1 + len(examples)) / (1 + np.bincount(table.indices, minlength=ROWS))).astype(
         np.float32
     )
-    table = (table @ sparse.diags(weight)).tocsr()
+    table = (table @ sparse.diags(rarity)).tocsr()
     sources = sorted({example.source for example in examples})
     corpora = sparse.csr_matrix(
         np.array([[e.source == source for source in sources] for e in examples], np.float32)
     )
     both = sparse.hstack([table, corpora]).tocsr()
+    weight = np.array([settings.weights.get(example.source, 1.0) for example in examples], np.float32)
     columns = [
-        _fit(both, _known(examples, label), label, settings)[:ROWS] * weight for label in settings.labels
+        _fit(both, _known(examples, label), weight, label, settings)[:ROWS] * rarity
+        for label in settings.labels
     ]
-    coefficients = np.stack(columns, axis=1).astype(np.float32)
-    stored, scale = quantized(coefficients)
-    logits = held @ (stored * scale)
-    platt = [
-        _platt(logits[:, i], _known(held_out, label), label) for i, label in enumerate(settings.labels)
-    ]
+    stored, scale = quantized(np.stack(columns, axis=1).astype(np.float32))
+    nothing = np.zeros_like(scale)
+    return LinearWeights(settings.labels, stored, scale, nothing, nothing + 1, nothing)
+
+
+def calibrated(weights: LinearWeights, logits: _Floats, held_out: Sequence[Labelled]) -> LinearWeights:
+    """`weights` with the slope and shift that make probabilities of `logits`, shape (texts, labels).
+
+    Raises:
+        InputError: a label has no texts of both kinds.
+    """
+    platt = [_platt(logits[:, i], _known(held_out, label), label) for i, label in enumerate(weights.labels)]
     slope, shift = np.array(platt, np.float32).T
-    return LinearWeights(settings.labels, stored, scale, np.zeros_like(scale), slope, shift)
+    return replace(weights, slope=slope, shift=shift)
 
 
 def matrix(examples: Sequence[Labelled]) -> _Matrix:
@@ -96,11 +118,11 @@ def _known(examples: Sequence[Labelled], label: str) -> _Floats:
     return np.array([example.labels.get(label, np.nan) for example in examples], np.float32)
 
 
-def _fit(table: _Matrix, known: _Floats, label: str, settings: LinearSettings) -> _Floats:
+def _fit(table: _Matrix, known: _Floats, weight: _Floats, label: str, settings: LinearSettings) -> _Floats:
     said = ~np.isnan(known)
     sure = np.clip(np.abs(2 * known[said] - 1), settings.least, 1)
     model = LogisticRegression(C=settings.strength, max_iter=settings.iterations, tol=1e-3)
-    model.fit(table[said], _both_kinds(known[said], label), sample_weight=sure)
+    model.fit(table[said], _both_kinds(known[said], label), sample_weight=sure * weight[said])
     return np.asarray(model.coef_[0], np.float32)
 
 

@@ -68,6 +68,15 @@ class GatePart(GateSettings):
 
 
 @dataclass(frozen=True, slots=True)
+class NgramsPart:
+    """The n-grams beside the encoder: see `LinearSettings`; so many written sentences per behaviour."""
+
+    strength: float = 0.2
+    weights: dict[str, float] = field(default_factory=dict)
+    behaviours: int = 150
+
+
+@dataclass(frozen=True, slots=True)
 class SketchPart(PieceSettings):
     """The quick reading of candidates: how often pairs are drawn, with how many other texts each time."""
 
@@ -97,6 +106,7 @@ class Recipe:
     detector: DetectorPart = field(default_factory=DetectorPart)
     editor: EditorPart = field(default_factory=EditorPart)
     proofreader: ProofreaderPart = field(default_factory=ProofreaderPart)
+    ngrams: NgramsPart = field(default_factory=NgramsPart)
     sketch: SketchPart = field(default_factory=SketchPart)
     gate: GatePart = field(default_factory=GatePart)
     thresholds: ThresholdsPart = field(default_factory=ThresholdsPart)

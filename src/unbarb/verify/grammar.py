@@ -135,7 +135,7 @@ def _lacks_verb(before: str, pronoun: str, second: str) -> bool:
 
 def _missing_complement(row: Sequence[Token]) -> Iterator[str]:
     """A form of *be* with nothing behind it to say how or what: "you are clearly .", "are you that you"."""
-    texts = [token.text for token in row] + ["."]
+    texts = [*(token.text for token in row), ".", "."]
     for at, be in enumerate(texts):
         if be not in _BE:
             continue
@@ -146,7 +146,7 @@ def _missing_complement(row: Sequence[Token]) -> Iterator[str]:
         ends = after in _ENDS or after == "," or after.startswith("@")
         if ends and (end > at + 1 or (after[0] == "@" and texts[at - 1] == "you")):
             yield f"nothing after {texts[end - 1]!r}"
-        elif after in _PRONOUNS and texts[end + 1 : end + 2] == ["that"] and texts[end + 2] in _PRONOUNS | _MODALS:
+        elif after in _PRONOUNS and texts[end + 1] == "that" and texts[end + 2] in _PRONOUNS | _MODALS:
             yield "nothing after 'that'"
 
 

@@ -1,0 +1,53 @@
+"""N-grams beside the encoder: a linear model of words and pieces of words, whose logits are added.
+
+It knows no grammar and no context, and so errs where the encoder does not; together they err less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from unbarb.detect.features import rows
+from unbarb.detect.linear import LinearWeights
+from unbarb.detect.trunk import FloatArray, sigmoid
+from unbarb.errors import ModelError
+from unbarb.text import LABELS
+
+FILE = "ngrams.npz"
+MOST = 2.0
+"""The most that is added: n-grams see no quotation marks around an insult. What they take has no bound."""
+
+
+class Ngrams:
+    """Weights of n-grams for the six labels; without any, the encoder speaks alone."""
+
+    def __init__(self, weights: LinearWeights | None) -> None:
+        self._weights = weights
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """The n-grams of a model folder.
+
+        Raises:
+            ModelError: the file is missing, damaged or of other labels.
+        """
+        weights = LinearWeights.load(folder / FILE)
+        if weights.labels != LABELS:
+            raise ModelError(
+                f"{folder / FILE}: of labels {', '.join(weights.labels)}; needed are {', '.join(LABELS)}"
+            )
+        return cls(weights)
+
+    def logits(self, words: Sequence[str]) -> FloatArray | float:
+        """What is added to the encoder's logits of a text, given as its words: shape (6,), or 0."""
+        if self._weights is None:
+            return 0.0
+        return np.minimum(self._weights.logits(rows(" ".join(words))), np.float32(MOST))
+
+    def scores(self, logits: FloatArray) -> FloatArray:
+        """Probabilities of the sums, shape (…, 6)."""
+        return sigmoid(logits) if self._weights is None else np.asarray(self._weights.calibrated(logits))
