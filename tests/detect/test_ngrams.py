@@ -13,7 +13,7 @@ from unbarb.detect.doubt import doubt
 from unbarb.detect.embedded import Embedded, read_card
 from unbarb.detect.features import ROWS, rows
 from unbarb.detect.linear import LinearWeights
-from unbarb.detect.ngrams import FILE, MOST, Ngrams
+from unbarb.detect.ngrams import MOST, NGRAMS, Ngrams
 from unbarb.errors import ModelError
 from unbarb.export.bundle import write_card
 from unbarb.text import LABELS
@@ -40,7 +40,7 @@ def test_the_logits_of_a_texts_ngrams_are_added_to_the_encoders(tiny_model: Path
     weights = _weights("turnip", 0.005)
     both = Embedded(tiny_model, gate=False, ngrams=Ngrams(weights))
     added = both.logits([TEXT]) - plain.logits([TEXT])
-    assert added == pytest.approx(np.tile(weights.logits(rows(TEXT)), (1, 1)), abs=1e-4)
+    assert added == pytest.approx(weights.logits(rows(TEXT))[None], abs=1e-4)
     assert 1 < added.min() < MOST
     assert both.detect([TEXT])[0].scores["toxicity"] > plain.detect([TEXT])[0].scores["toxicity"]
 
@@ -83,16 +83,16 @@ def test_innocent_words_are_read_as_the_encoder_reads_them(tiny_model: Path) -> 
 def test_a_folder_says_in_its_card_whether_it_has_ngrams(folder: Path) -> None:
     before = Embedded(folder, gate=False).logits([TEXT])
     card = {key: value for key, value in read_card(folder).items() if key != "files"}
-    _weights("turnip").save(folder / FILE)
+    _weights("turnip").save(folder / NGRAMS)
     write_card(card, folder)
-    assert FILE in json.loads((folder / "card.json").read_text())["files"]
+    assert NGRAMS in json.loads((folder / "card.json").read_text())["files"]
     assert Embedded(folder, gate=False).logits([TEXT])[0, 0] > before[0, 0] + 1
-    (folder / FILE).unlink()
-    with pytest.raises(ModelError, match=FILE):
+    (folder / NGRAMS).unlink()
+    with pytest.raises(ModelError, match=NGRAMS):
         Embedded(folder)
 
 
 def test_ngrams_of_other_labels_are_refused(tmp_path: Path) -> None:
-    _weights("x", labels=("toxicity",)).save(tmp_path / FILE)
+    _weights("x", labels=("toxicity",)).save(tmp_path / NGRAMS)
     with pytest.raises(ModelError, match=r"of labels toxicity; needed are toxicity, severe_toxicity"):
         Ngrams.load(tmp_path)

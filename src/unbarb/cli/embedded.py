@@ -21,8 +21,7 @@ from unbarb.data.examples import Labelled, Pair
 from unbarb.data.split import split
 from unbarb.detect.arrays import read_array
 from unbarb.detect.embedded import Embedded
-from unbarb.detect.ngrams import FILE as NGRAMS
-from unbarb.detect.ngrams import Ngrams
+from unbarb.detect.ngrams import NGRAMS, Ngrams
 from unbarb.detect.normalize import normalize
 from unbarb.detect.wordpiece import WordPiece
 from unbarb.errors import ConfigError, MissingExtra, ModelError
@@ -225,7 +224,7 @@ class EmbeddedRun:
         calibrated(weights, logits, held_out).save(path)
 
     def gate(self) -> None:
-        """Train the gate on the encoder's own scores; its floors are chosen later, on held-out text."""
+        """Train the gate on the ungated detector's scores; its floors are chosen later, on other text."""
         if (self.bundle / "gate.npz").exists():
             return
         part = self.recipe.gate

@@ -28,8 +28,7 @@ def doubted(score: Score, words: int, times: float = 1.0) -> Score:
     The longer a text, the more places there are where a harmless one sounds toxic. At most `MANY`
     dozens count, so that one insult in a book is still found.
     """
-    odds = _divisor(words, times)
-    return score / (score + (1 - score) * odds)
+    return score / (score + (1 - score) * _divisor(words, times))
 
 
 def doubt(words: int, times: float = 1.0) -> float:
@@ -38,6 +37,7 @@ def doubt(words: int, times: float = 1.0) -> float:
 
 
 def _divisor(words: int, times: float) -> float:
+    """What the odds of a text of so many words are divided by."""
     return min(max(words / DOZEN, 1.0), MANY) * times
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from unbarb.detect.arrays import read_arrays
 from unbarb.detect.doubt import DOZEN, HEARD, doubt, strangeness
 from unbarb.detect.gate import Gate
-from unbarb.detect.ngrams import FILE, Ngrams
+from unbarb.detect.ngrams import NGRAMS, Ngrams
 from unbarb.detect.normalize import Normalized, normalize
 from unbarb.detect.spared import spared
 from unbarb.detect.trunk import Crew, Embeddings, FloatArray, Trunk, pooled, sigmoid
@@ -103,7 +103,7 @@ class Embedded:
         self._labels, self._labels_bias, self._spans, self._spans_bias = (
             head.astype(np.float32) for head in heads
         )
-        self._ngrams = ngrams or (Ngrams.load(folder) if FILE in card.get("files", {}) else Ngrams(None))
+        self._ngrams = ngrams or (Ngrams.load(folder) if NGRAMS in card.get("files", {}) else Ngrams(None))
 
     @cached_property
     def ungated(self) -> Embedded:

@@ -17,7 +17,8 @@ from unbarb.detect.trunk import FloatArray, sigmoid
 from unbarb.errors import ModelError
 from unbarb.text import LABELS
 
-FILE = "ngrams.npz"
+NGRAMS = "ngrams.npz"
+"""The file in a model folder; a folder may lack it."""
 MOST = 2.0
 """The most that is added: n-grams see no quotation marks around an insult. What they take has no bound."""
 
@@ -35,10 +36,10 @@ class Ngrams:
         Raises:
             ModelError: the file is missing, damaged or of other labels.
         """
-        weights = LinearWeights.load(folder / FILE)
+        weights = LinearWeights.load(folder / NGRAMS)
         if weights.labels != LABELS:
             raise ModelError(
-                f"{folder / FILE}: of labels {', '.join(weights.labels)}; needed are {', '.join(LABELS)}"
+                f"{folder / NGRAMS}: of labels {', '.join(weights.labels)}; needed are {', '.join(LABELS)}"
             )
         return cls(weights)
 

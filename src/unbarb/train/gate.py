@@ -1,4 +1,4 @@
-"""Trains the gate: it learns the encoder's own scores, from texts as piece ids."""
+"""Trains the gate: it learns the ungated detector's scores, from texts as piece ids."""
 
 from __future__ import annotations
 
@@ -66,10 +66,10 @@ def train_gate(
     embeddings: NDArray[np.float32],
     settings: GateSettings,
 ) -> Arrays:
-    """The arrays of a gate, its floors at 1, that scores `texts` (piece ids) as the encoder did.
+    """The arrays of a gate, its floors at 1, that scores `texts` (piece ids) as the ungated detector did.
 
     Args:
-        scores: the encoder's, shape (texts, labels).
+        scores: the ungated detector's, shape (texts, labels).
         embeddings: the encoder's word embeddings, shape (pieces, width).
     """
     torch.manual_seed(settings.seed)
