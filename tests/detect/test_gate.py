@@ -93,3 +93,10 @@ def test_damaged_weights_are_a_model_error(tmp_path: Path) -> None:
     np.savez(path, **{**arrays(), "filters": np.zeros((3, FILTERS), np.int8)})
     with pytest.raises(ModelError, match="do not fit"):
         Gate(path)
+
+
+def test_a_sentence_that_leaves_the_ngrams_calm_must_be_louder_to_be_read(gate: Gate) -> None:
+    scores = np.zeros((4, len(LABELS)), np.float32)
+    grams = np.zeros_like(scores)
+    scores[:, 0], grams[:, 0] = (0.5, 0.5, 0.9, 0.3), (0.2, 1.0, 0.2, 1.0)
+    assert gate.alarmed(scores, grams).tolist() == [False, True, True, False]

@@ -12,6 +12,7 @@ import pytest
 from unbarb.detect.doubt import doubt
 from unbarb.detect.embedded import Embedded, read_card
 from unbarb.detect.features import ROWS, rows
+from unbarb.detect.gate import CALM
 from unbarb.detect.linear import LinearWeights
 from unbarb.detect.ngrams import MOST, NGRAMS, Ngrams
 from unbarb.errors import ModelError
@@ -72,6 +73,26 @@ def test_a_sentence_heard_alone_counts_with_its_own_ngrams_where_the_texts_are_l
     words = 6 * 10 + 3
     alone = plain.logits([rude])[0, 0] + doubt(3) - doubt(words)
     assert both.logits([text])[0, 0] == pytest.approx(alone + own, abs=0.01)
+
+
+def test_the_gate_settles_nothing_that_alarms_the_ngrams(tiny_model: Path) -> None:
+    plain = Embedded(tiny_model).detect([TEXT])[0]
+    assert not plain.words  # what was settled has no words
+    calm, alarmed = (
+        Embedded(tiny_model, ngrams=Ngrams(_weights("turnip", scale))) for scale in (1e-3, 0.005)
+    )
+    assert calm.ngrams.of([TEXT])[0, 0] < CALM < alarmed.ngrams.of([TEXT])[0, 0]
+    assert not calm.detect([TEXT])[0].words
+    assert alarmed.detect([TEXT]) == alarmed.ungated.detect([TEXT])
+
+
+def test_what_is_settled_is_ranked_by_the_ngrams_too(tiny_model: Path) -> None:
+    detector = Embedded(tiny_model, ngrams=Ngrams(_weights("turnip", 1e-3)))
+    texts = ["the weather is fine", TEXT]
+    less, more = (one.scores["toxicity"] for one in detector.detect(texts))
+    few, many = detector.ngrams.of(texts)[:, 0]
+    assert more / less == pytest.approx(np.exp(many - few), rel=0.01)
+    assert more > 1.2 * less
 
 
 def test_innocent_words_are_read_as_the_encoder_reads_them(tiny_model: Path) -> None:

@@ -43,6 +43,15 @@ def test_the_label_that_finds_least_gives_way() -> None:
     assert at_false_alarms(clean, toxic, 0.25).tolist() == [LEAST, 0.61]
 
 
+def test_thresholds_that_are_given_only_rise() -> None:
+    begin = np.array([0.7, 0.6])
+    clean = np.array([[0.65, 0.1], [0.1, 0.62], [0.1, 0.1], [0.1, 0.1]])
+    toxic = np.array([[0.9, 0.1], [0.72, 0.65]])
+    assert at_false_alarms(clean, toxic, 0.25, begin).tolist() == [0.7, 0.6]
+    assert at_false_alarms(clean, toxic, 0.0, begin).tolist() == [0.7, 0.63]
+    assert begin.tolist() == [0.7, 0.6]
+
+
 def test_thresholds_need_clean_texts() -> None:
     with pytest.raises(InputError, match="no clean text"):
         at_false_alarms(column(), column(), 0.1)

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unbarb.data.examples import Labelled
+from unbarb.data.lists import lookalikes
 from unbarb.detect.embedded import Embedded
-from unbarb.detect.gate import Gate
+from unbarb.detect.gate import Gate, swayed
 from unbarb.detect.normalize import normalize
 from unbarb.detect.wordpiece import WordPiece
 from unbarb.text import LABELS, Analysis
@@ -44,15 +45,21 @@ def thresholds_of(folder: Path, held_out: Sequence[Labelled], rate: float) -> di
     """The policy's and the word head's thresholds, with what they were chosen on.
 
     The policy's let all labels together alarm on at most `rate` of the clean comments of Wikipedia's
-    talk pages and lose as little as they can; the word head's has the best character F1 on the texts of
-    SemEval-2021 task 5 and those of Civil Comments with no stretch that its annotators agreed on,
-    for the test posts of that task hold more such texts than those to learn from.
+    talk pages, and of what only looks like a rude word, and lose as little as they can. The word head's
+    has the best character F1 on the texts of SemEval-2021 task 5 and those of Civil Comments with no
+    stretch that its annotators agreed on, for the test posts of that task hold more such texts than those
+    to learn from.
     """
     detector = Embedded(folder, gate=False)
     clean = [one for one in held_out if one.source == NATURAL and one.labels["toxicity"] < 0.5]
     toxic = [one for one in held_out if one.source in TALK and one.labels["toxicity"] >= 0.5]
     scores, found = (encoder_scores(detector, texts).astype(np.float64) for texts in (clean, toxic))
-    policy = dict(zip(LABELS, at_false_alarms(scores, found, rate).tolist(), strict=True))
+    cut = at_false_alarms(scores, found, rate)
+    alike = np.array(
+        [[one.scores[label] for label in LABELS] for one in detector.detect(lookalikes("tune"))]
+    )
+    cut = at_false_alarms(alike, found, rate, cut)
+    policy = dict(zip(LABELS, cut.tolist(), strict=True))
     marked = [one for one in held_out if one.source == "toxic_spans" and one.spans is not None]
     known = {one.text for one in marked}
     marked += [one for one in held_out if one.source == "civil" and not one.spans and one.text not in known]
@@ -93,16 +100,20 @@ def set_gate_floor(
     """
     texts = [example for example in held_out if example.source in GATE_SOURCES]
     limits = np.array([ceilings.get(label, np.inf) for label in LABELS])
-    encoder = encoder_scores(Embedded(folder, gate=False), texts)
+    detector = Embedded(folder, gate=False)
+    encoder = encoder_scores(detector, texts)
     found = (encoder >= limits).any(axis=1)
     views = [normalize(example.text) for example in texts]
     ids = WordPiece(folder / "tokenizer.json").ids([view.text for view in views])
-    gate = Gate(folder / "gate.npz").scores(ids)
+    reader = Gate(folder / "gate.npz")
+    gate = reader.scores(ids)
+    grams = detector.ngrams.of([view.text for view in views])
     shares = (gate / limits).max(axis=1).astype(np.float64)
-    asked = np.array([not view.changed for view in views])  # the gate never settles what was disguised
+    # The gate never settles what was disguised, nor what alarms the n-grams.
+    asked = np.array([not view.changed for view in views]) & reader.calm(grams)
     kinds = [example.group if example.source == "behaviours" else example.source for example in texts]
     chosen = gate_floor(shares, found & asked, lost, kinds)
     settled = asked & (shares < chosen)
-    logs = (np.log(side[settled] + TINY).mean(axis=0) for side in (encoder, gate))
+    logs = (np.log(side[settled] + TINY).mean(axis=0) for side in (encoder, swayed(gate, grams)))
     refloor(folder / "gate.npz", (chosen * limits).astype(np.float32), np.exp(next(logs) - next(logs)))
     return chosen

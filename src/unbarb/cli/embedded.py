@@ -30,12 +30,12 @@ from unbarb.policy import Policy
 from unbarb.policy.file import locate, write_thresholds
 from unbarb.text import LABELS
 from unbarb.train.batches import Row
-from unbarb.train.detector import Detector, train_detector
+from unbarb.train.detector_phases import train_in_phases
 from unbarb.train.editor import Editor, TagRow, train_editor
 from unbarb.train.gate import save_gate, train_gate
 from unbarb.train.heads import detector_heads, editor_heads, merged_state, proofreader_heads
 from unbarb.train.linear import LinearSettings, calibrated, learnt, train_linear
-from unbarb.train.mixture import encode, respelt, rows_of
+from unbarb.train.mixture import written_sentences
 from unbarb.train.piece_model import save_pieces, train_pieces
 from unbarb.train.proofreader import train_proofreader
 from unbarb.train.proofreading import proof_rows, prose
@@ -120,18 +120,9 @@ class EmbeddedRun:
         """Train and export the detection trunk."""
         if (self.bundle / "detector.onnx").exists():
             return
-        part = self.recipe.detector
-        texts = self.labelled["train"]
-        encoded = encode(texts, self.wordpiece, part.window)
-
-        def rows(epoch: int) -> Sequence[Row]:
-            written = written_sentences(part.behaviours, epoch) + respelt(texts, part.respelt, epoch)
-            drawn = [*encoded, *encode(written, self.wordpiece)]
-            return rows_of(drawn, part.weights, epoch, part.seed, part.plant, part.habits, part.window)
-
-        model: Detector = train_detector(
-            rows, self.base, len(LABELS), part, self._log("detector"), self._told("detection trunk"),
-            len(part.habits),
+        model = train_in_phases(
+            self.labelled["train"], self.wordpiece, self.base, self.recipe.detector, self._log("detector"),
+            self._told,
         )  # fmt: skip
         heads = detector_heads(model)
         write_trunk(merged_state(model.encoder), heads, "detector", self.bundle)
@@ -290,8 +281,3 @@ class EmbeddedRun:
         ]
         card["thresholds"]["gate"] = set_gate_floor(self.bundle, held_out, ceilings, lost)
         write_card(card, self.bundle)
-
-
-def written_sentences(each: int, draw: int) -> list[Labelled]:
-    """So many sentences of each behaviour, by the patterns to learn from; each `draw` gives others."""
-    return [one.labelled() for one in behaviour_sentences("train", each, draw)]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from unbarb.detect.arrays import read_arrays
 from unbarb.detect.doubt import DOZEN, HEARD, doubt, strangeness
-from unbarb.detect.gate import Gate
+from unbarb.detect.gate import ALARM, TOXICITY, Gate
 from unbarb.detect.ngrams import NGRAMS, Ngrams
 from unbarb.detect.normalize import Normalized, normalize
 from unbarb.detect.spared import spared
@@ -103,7 +103,7 @@ class Embedded:
         self._labels, self._labels_bias, self._spans, self._spans_bias = (
             head.astype(np.float32) for head in heads
         )
-        self._ngrams = ngrams or (Ngrams.load(folder) if NGRAMS in card.get("files", {}) else Ngrams(None))
+        self.ngrams = ngrams or (Ngrams.load(folder) if NGRAMS in card.get("files", {}) else Ngrams(None))
 
     @cached_property
     def ungated(self) -> Embedded:
@@ -132,20 +132,30 @@ class Embedded:
     def _settle(self, views: Sequence[Normalized]) -> list[FloatArray | None]:
         """The gate's scores where it is sure, None where the encoder must read.
 
-        A text that was obfuscated is never settled, nor one with a sentence that by itself may be toxic.
+        Never settled is a text that was obfuscated or that alarms the n-grams, nor one with a sentence that
+        by itself may be toxic.
         """
         if self._gate is None:
             return [None] * len(views)
         gate = self._gate
         scores = gate.scores(self._wordpiece.ids([view.text for view in views]))
         sure = gate.settles(scores) & np.array([not view.changed for view in views], bool)
-        settled = np.flatnonzero(sure).tolist()
-        parts = [(at, part) for at in settled for part in _parts(views[at].text)]
-        alarmed = gate.alarmed(gate.scores(self._wordpiece.ids([part for _, part in parts])))
-        sure[[at for (at, _), alarm in zip(parts, alarmed.tolist(), strict=True) if alarm]] = False
+        grams = np.zeros_like(scores)
+        grams[sure] = self.ngrams.of([view.text for view, clean in zip(views, sure, strict=True) if clean])
+        sure &= gate.calm(grams)
+        sure[self._with_alarms(gate, views, np.flatnonzero(sure).tolist())] = False
         return [
-            row if clean else None for row, clean in zip(gate.shrunk(scores), sure.tolist(), strict=True)
+            row if clean else None
+            for row, clean in zip(gate.shrunk(scores, grams), sure.tolist(), strict=True)
         ]
+
+    def _with_alarms(self, gate: Gate, views: Sequence[Normalized], settled: Sequence[int]) -> list[int]:
+        """Those of the texts `settled` that have a sentence which by itself may be toxic."""
+        parts = [(at, part) for at in settled for part in _parts(views[at].text)]
+        scores = gate.scores(self._wordpiece.ids([part for _, part in parts]))
+        loud = np.flatnonzero(scores[:, TOXICITY] >= ALARM).tolist()
+        alarmed = gate.alarmed(scores[loud], self.ngrams.of([parts[at][1] for at in loud]))
+        return [parts[at][0] for at, alarm in zip(loud, alarmed.tolist(), strict=True) if alarm]
 
     def _read(self, views: Sequence[Normalized]) -> list[_Reading]:
         spans = [words_of(view.text) for view in views]
@@ -168,7 +178,7 @@ class Embedded:
         """
         found = []
         heard: list[tuple[int, _Reading]] = []
-        grams = [self._ngrams.logits(reading.read) for reading in readings]
+        grams = [self.ngrams.logits(reading.read) for reading in readings]
         for at, (logits, words) in enumerate(self._heads_of(readings)):
             reading = readings[at]
             fallen = logits - doubt(len(reading.words), reading.strangeness)
@@ -177,7 +187,7 @@ class Embedded:
         alone = self._heads_of([sentence for _, sentence in heard]) if heard else []
         for (at, sentence), (logits, _) in zip(heard, alone, strict=True):
             fallen = logits - doubt(len(readings[at].words), sentence.strangeness)
-            own = fallen + np.maximum(grams[at], self._ngrams.logits(sentence.read))
+            own = fallen + np.maximum(grams[at], self.ngrams.logits(sentence.read))
             np.maximum(found[at][0], own, out=found[at][0])
         return found
 
@@ -218,7 +228,7 @@ class Embedded:
             Word(span.start, span.end, round(value, 4))
             for span, value in zip(_original(reading), toxicity.tolist(), strict=True)
         )
-        named = _named(self._ngrams.scores(logits))
+        named = _named(self.ngrams.scores(logits))
         findings = self._findings(text, words, named) if named["toxicity"] >= self._text_floor else ()
         return Analysis(
             text, named, findings, words, language=language(text), models={self.name: self.digest}

@@ -23,8 +23,12 @@ from unbarb.text import LABELS
 TEXTS = 64
 """Texts read at once, so that what is in work stays in the processor's cache."""
 
-ALARM = 0.4
-"""The toxicity from which on a sentence among others is not settled with them."""
+ALARM, LOUD = 0.4, 0.8
+"""The toxicity from which on a sentence among others is not settled with them: where it alarms the n-grams
+too, and where it does not."""
+CALM = 0.5
+"""The n-grams' logit of toxicity from which on a text alarms them, and is not settled."""
+TOXICITY = LABELS.index("toxicity")
 
 FloatArray = NDArray[np.float32]
 
@@ -81,14 +85,26 @@ class Gate:
         """Which of the texts with these scores (texts, labels) are clearly clean, (texts,)."""
         return np.asarray((scores < self.floors).all(axis=1))
 
-    def alarmed(self, scores: FloatArray) -> NDArray[np.bool_]:
-        """Which of the sentences with these scores (sentences, labels) must be read, (sentences,)."""
-        return np.asarray(scores[:, LABELS.index("toxicity")] >= ALARM)
+    def calm(self, grams: FloatArray) -> NDArray[np.bool_]:
+        """Which of the texts with these logits of n-grams (texts, labels) may be settled, (texts,)."""
+        return np.asarray(grams[:, TOXICITY] < CALM)
 
-    def shrunk(self, scores: FloatArray) -> FloatArray:
+    def alarmed(self, scores: FloatArray, grams: FloatArray) -> NDArray[np.bool_]:
+        """Which sentences with these scores and logits (sentences, labels) must be read, (sentences,).
+
+        Alone the gate is a poor judge of a few words, such as "see no. 7".
+        """
+        return np.asarray(scores[:, TOXICITY] >= np.where(self.calm(grams), LOUD, ALARM))
+
+    def shrunk(self, scores: FloatArray, grams: FloatArray) -> FloatArray:
         """What settled texts are said to score: as low as the encoder scores such texts.
 
         The gate is less sure than the encoder. Its scores as they are would rank what it settles over
-        texts that were read.
+        texts that were read. The n-grams know better than the gate which of them is the least clean.
         """
-        return np.asarray(scores * self._shrinkage, np.float32)
+        return np.asarray(swayed(scores, grams) * self._shrinkage, np.float32)
+
+
+def swayed(scores: FloatArray, grams: FloatArray) -> FloatArray:
+    """Low scores (texts, labels), their odds multiplied as the n-grams' logits say."""
+    return np.asarray(scores * np.exp(grams), np.float32)

@@ -49,6 +49,13 @@ class Ngrams:
             return 0.0
         return np.minimum(self._weights.logits(rows(" ".join(words))), np.float32(MOST))
 
+    def of(self, texts: Sequence[str]) -> FloatArray:
+        """The same of normalised texts: shape (texts, 6)."""
+        found = np.zeros((len(texts), len(LABELS)), np.float32)
+        for at, text in enumerate(texts):
+            found[at] = self.logits(text.split())
+        return found
+
     def scores(self, logits: FloatArray) -> FloatArray:
         """Probabilities of the sums, shape (…, 6)."""
         return sigmoid(logits) if self._weights is None else np.asarray(self._weights.calibrated(logits))

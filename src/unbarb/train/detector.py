@@ -74,7 +74,17 @@ def train_detector(
 ) -> Detector:
     """Train on ``rows(epoch)`` and give the model; losses go to `folder`/metrics.jsonl."""
     torch.manual_seed(settings.seed)
-    model = Detector(base, settings, labels, habits)
+    return learn_on(Detector(base, settings, labels, habits), rows, settings, folder, progress)
+
+
+def learn_on(
+    model: Detector,
+    rows: Callable[[int], Sequence[Row]],
+    settings: DetectorSettings,
+    folder: Path,
+    progress: Report,
+) -> Detector:
+    """Train `model` from where it is, on ``rows(epoch)``, and give it back."""
 
     def loss(model: Detector, batch: Batch) -> Tensor:
         return loss_of(model, batch, settings.span_weight)

@@ -9,6 +9,7 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
+from unbarb.data.behaviours import sentences as behaviour_sentences
 from unbarb.data.behaviours.spell import VARIANTS
 from unbarb.data.examples import Labelled
 from unbarb.detect.normalize import normalize
@@ -105,6 +106,12 @@ def rows_of(
     return rows
 
 
+def drawn(encoded: Sequence[Encoded], shares: Mapping[str, float], seed: int) -> list[Encoded]:
+    """Of each corpus in `shares` about that share of its texts, 0…1; of the others all."""
+    rng = Random(seed)
+    return [item for item in encoded if rng.random() < shares.get(item.source, 1.0)]
+
+
 def _choose(item: Encoded, rng: np.random.Generator) -> Window:
     if len(item.windows) == 1:
         return item.windows[0]
@@ -147,3 +154,8 @@ def respelt(examples: Sequence[Labelled], count: int, seed: int) -> list[Labelle
         text = rng.choice(list(VARIANTS.values()))(" ".join(first.split()[:SHORT]), rng)
         found.append(Labelled(text, example.labels, None, example.source, example.group))
     return found
+
+
+def written_sentences(each: int, draw: int) -> list[Labelled]:
+    """So many sentences of each behaviour, by the patterns to learn from; each `draw` gives others."""
+    return [one.labelled() for one in behaviour_sentences("train", each, draw)]

@@ -21,8 +21,24 @@ from unbarb.verify.standard import Settings
 
 
 @dataclass(frozen=True, slots=True)
+class FocusPart:
+    """A second phase of learning: how fast and how long, and what an epoch of it reads.
+
+    `shares` are of the texts of each corpus, 0…1; of those it does not name, all are read.
+    """
+
+    epochs: int = 0
+    learning_rate: float = 4e-4
+    head_learning_rate: float = 6e-4
+    behaviours: int = 250
+    respelt: int = 1000
+    shares: dict[str, float] = field(default_factory=dict)
+    seed: int = 10
+
+
+@dataclass(frozen=True, slots=True)
 class DetectorPart(DetectorSettings):
-    """The detection trunk: its settings and what it reads."""
+    """The detection trunk: its settings, what it reads, and what it goes on to `focus` on."""
 
     corpora: list[str] = field(default_factory=list)
     weights: dict[str, float] = field(default_factory=dict)
@@ -32,6 +48,7 @@ class DetectorPart(DetectorSettings):
     plant: float = 0.06
     habits: list[str] = field(default_factory=list)
     window: int = 256
+    focus: FocusPart = field(default_factory=FocusPart)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,14 @@ UNMARKED = 0.2
 the test posts of SemEval-2021 task 5 (394 of 2,000). Among those to learn from they are fewer."""
 
 
-def at_false_alarms(clean: FloatArray, toxic: FloatArray, rate: float) -> FloatArray:
+def at_false_alarms(
+    clean: FloatArray, toxic: FloatArray, rate: float, begin: FloatArray | None = None
+) -> FloatArray:
     """One threshold per label, so that all labels together alarm on at most `rate` of the clean texts.
 
-    All begin at `LEAST`. Then the clean text whose silence costs the fewest toxic texts is silenced: every
-    threshold rises above its scores, at most to `MOST`; and so on until few enough are left.
+    All begin at `LEAST`, or as `begin` says, shape (labels,). Then the clean text whose silence costs the
+    fewest toxic texts is silenced: every threshold rises above its scores, at most to `MOST`; and so on
+    until few enough are left.
 
     Args:
         clean: probabilities of clean texts, shape (texts, labels).
@@ -42,7 +45,7 @@ def at_false_alarms(clean: FloatArray, toxic: FloatArray, rate: float) -> FloatA
     """
     if not len(clean):
         raise InputError("no clean text among those held out: thresholds need some")
-    cut = np.full(clean.shape[1], LEAST)
+    cut = np.full(clean.shape[1], LEAST) if begin is None else begin
     while (alarms := (clean >= cut).any(axis=1)).mean() > rate:
         above = np.minimum(np.ceil((clean[alarms] + 1e-6) * 100) / 100, MOST)
         tries = np.maximum(cut, above)

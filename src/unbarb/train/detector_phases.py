@@ -1,0 +1,63 @@
+"""How the detection trunk learns: from all corpora first, then from shares of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from unbarb.data.examples import Labelled
+from unbarb.detect.wordpiece import WordPiece
+from unbarb.text import LABELS
+from unbarb.train.batches import Row
+from unbarb.train.detector import Detector, learn_on, train_detector
+from unbarb.train.loop import Report
+from unbarb.train.mixture import drawn, encode, respelt, rows_of, written_sentences
+from unbarb.train.recipe import DetectorPart, FocusPart
+
+
+def train_in_phases(
+    texts: Sequence[Labelled],
+    wordpiece: WordPiece,
+    base: Path,
+    part: DetectorPart,
+    folder: Path,
+    told: Callable[[str], Report],
+) -> Detector:
+    """Train on all of `texts`, then on what `part` focuses on; both keep epochs and losses in `folder`.
+
+    Args:
+        texts: what to learn from.
+        wordpiece: the base model's.
+        base: the base model's folder.
+        part: the recipe's.
+        folder: for what a killed run goes on from.
+        told: gives, by the name of a phase, what is told of its progress.
+    """
+    encoded = encode(texts, wordpiece, part.window)
+
+    def rows(phase: DetectorPart | FocusPart, first: int) -> Callable[[int], Sequence[Row]]:
+        shares = phase.shares if isinstance(phase, FocusPart) else {}
+
+        def of(epoch: int) -> Sequence[Row]:
+            draw = first + epoch
+            written = written_sentences(phase.behaviours, draw) + respelt(texts, phase.respelt, draw)
+            read = [*drawn(encoded, shares, draw), *encode(written, wordpiece)]
+            return rows_of(read, part.weights, draw, part.seed, part.plant, part.habits, part.window)
+
+        return of
+
+    name = "detection trunk"
+    model = train_detector(rows(part, 0), base, len(LABELS), part, folder, told(name), len(part.habits))
+    focus = part.focus
+    if focus.epochs:
+        pace = replace(
+            part,
+            epochs=focus.epochs,
+            learning_rate=focus.learning_rate,
+            head_learning_rate=focus.head_learning_rate,
+            seed=focus.seed,
+        )
+        (folder / "focus").mkdir(exist_ok=True)
+        learn_on(model, rows(focus, focus.seed), pace, folder / "focus", told(f"{name}, focus"))
+    return model
