@@ -83,8 +83,8 @@ def test_toxic_words_count_without_a_finding() -> None:
     found = Analysis(text, {}, words=(Word(4, 9, 0.8), Word(10, 15, 0.2)))
     assert [candidate.text for candidate in Mask().propose([found])[0]] == [
         "you there",
-        "you [...] there",
         "you",
+        "you [...] there",
         "you [...]",
     ]
 
@@ -108,3 +108,15 @@ def test_edits_give_the_text(text: str, places: list[tuple[int, int]]) -> None:
     for candidate in candidates:
         assert apply(candidate.edits, text) == candidate.text
     assert [candidate.step for candidate in candidates] in (["delete", "mask"], ["mask"], [])
+
+
+def test_the_wider_try_comes_after_the_narrower_and_deletions_before_masks() -> None:
+    words = (Word(7, 13, 0.9), Word(14, 18, 0.3))
+    (found,) = Mask().propose([Analysis("read a stupid dull book", {"toxicity": 0.9}, words=words)])
+    assert [(one.step, one.text) for one in found] == [
+        ("delete", "read a dull book"),
+        ("delete", "read a book"),
+        ("mask", "read a [...] dull book"),
+        ("mask", "read a [...] book"),
+    ]
+    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)

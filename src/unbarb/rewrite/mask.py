@@ -42,7 +42,7 @@ class Mask:
     digest = "sha256:" + hashlib.sha256(f"mask 4 {MASK} {TOXIC} {FOUND} {DOUBTFUL}".encode()).hexdigest()
 
     def propose(self, analyses: Sequence[Analysis]) -> list[list[Candidate]]:
-        """Candidates for every analysis, the deletion first; it is left out where no word would remain."""
+        """Candidates for every analysis: deletions where a word would remain, then masks; the least first."""
         return [_candidates(analysis) for analysis in analyses]
 
 
@@ -57,7 +57,7 @@ def _candidates(analysis: Analysis) -> list[Candidate]:
             found.append(Candidate(remains, deletions, "delete", len(remains) / len(text)))
         masks = tuple(Edit(span.start, span.end, MASK) for span in spans)
         found.append(Candidate(apply(masks, text), masks, "mask"))
-    return found
+    return sorted(found, key=lambda one: -one.score)
 
 
 def _toxic(analysis: Analysis, least: float) -> tuple[Span, ...]:
