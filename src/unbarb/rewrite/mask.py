@@ -42,7 +42,7 @@ class Mask:
     digest = "sha256:" + hashlib.sha256(f"mask 4 {MASK} {TOXIC} {FOUND} {DOUBTFUL}".encode()).hexdigest()
 
     def propose(self, analyses: Sequence[Analysis]) -> list[list[Candidate]]:
-        """Candidates for every analysis: deletions where a word would remain, then masks; the least first."""
+        """Candidates for every analysis: deletions where a word remains, then masks; the least first."""
         return [_candidates(analysis) for analysis in analyses]
 
 
