@@ -12,9 +12,7 @@ pytest.importorskip("peft")
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-import torch
 
-import toy_base
 from unbarb.data.examples import Labelled
 from unbarb.detect.wordpiece import WordPiece
 from unbarb.train.detector import Detector
@@ -38,17 +36,6 @@ PART = DetectorPart(
     focus=FocusPart(epochs=2, shares={"posts": 0.0}, **PACE),
     **PACE,
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.set_num_threads(1)
-    return toy_base.write(tmp_path_factory.mktemp("base"))
-
-
-@pytest.fixture(scope="module")
-def wordpiece(base: Path) -> WordPiece:
-    return WordPiece(base / "tokenizer.json")
 
 
 def trained(

@@ -61,17 +61,6 @@ class Trained:
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.set_num_threads(1)
-    return toy_base.write(tmp_path_factory.mktemp("base"))
-
-
-@pytest.fixture(scope="module")
-def wordpiece(base: Path) -> WordPiece:
-    return WordPiece(base / "tokenizer.json")
-
-
-@pytest.fixture(scope="module")
 def rows(wordpiece: WordPiece) -> list[Row]:
     """Toy texts: toxicity and words known, the other labels for none but one."""
     examples = []

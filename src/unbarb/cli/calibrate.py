@@ -33,11 +33,11 @@ CHUNK = 256
 TINY = 1e-5
 
 
-def analysed(detector: Embedded, examples: Sequence[Labelled]) -> list[Analysis]:
-    """Every example's analysis, a chunk at a time so that memory stays flat."""
+def analysed(detector: Embedded, texts: Sequence[str]) -> list[Analysis]:
+    """Every text's analysis, a chunk at a time so that memory stays flat."""
     found: list[Analysis] = []
-    for start in range(0, len(examples), CHUNK):
-        found += detector.detect([example.text for example in examples[start : start + CHUNK]])
+    for start in range(0, len(texts), CHUNK):
+        found += detector.detect(texts[start : start + CHUNK])
     return found
 
 
@@ -53,18 +53,20 @@ def thresholds_of(folder: Path, held_out: Sequence[Labelled], rate: float) -> di
     detector = Embedded(folder, gate=False)
     clean = [one for one in held_out if one.source == NATURAL and one.labels["toxicity"] < 0.5]
     toxic = [one for one in held_out if one.source in TALK and one.labels["toxicity"] >= 0.5]
-    scores, found = (encoder_scores(detector, texts).astype(np.float64) for texts in (clean, toxic))
-    cut = at_false_alarms(scores, found, rate)
-    alike = np.array(
-        [[one.scores[label] for label in LABELS] for one in detector.detect(lookalikes("tune"))]
+    scores, found, alike = (
+        encoder_scores(detector, texts).astype(np.float64)
+        for texts in ([one.text for one in clean], [one.text for one in toxic], lookalikes("tune"))
     )
+    cut = at_false_alarms(scores, found, rate)
     cut = at_false_alarms(alike, found, rate, cut)
     policy = dict(zip(LABELS, cut.tolist(), strict=True))
     marked = [one for one in held_out if one.source == "toxic_spans" and one.spans is not None]
     known = {one.text for one in marked}
     marked += [one for one in held_out if one.source == "civil" and not one.spans and one.text not in known]
     word, f1 = word_threshold(
-        analysed(detector, marked), [example.spans or () for example in marked], TEXT_FLOOR
+        analysed(detector, [one.text for one in marked]),
+        [example.spans or () for example in marked],
+        TEXT_FLOOR,
     )
     return {
         "policy": policy,
@@ -78,11 +80,11 @@ def thresholds_of(folder: Path, held_out: Sequence[Labelled], rate: float) -> di
     }
 
 
-def encoder_scores(detector: Embedded, examples: Sequence[Labelled]) -> NDArray[np.float32]:
-    """The six scores of every example, shape (texts, labels)."""
+def encoder_scores(detector: Embedded, texts: Sequence[str]) -> NDArray[np.float32]:
+    """The six scores of every text, shape (texts, labels)."""
     rows: list[list[float]] = []
-    for start in range(0, len(examples), CHUNK):
-        found = analysed(detector, examples[start : start + CHUNK])
+    for start in range(0, len(texts), CHUNK):
+        found = detector.detect(texts[start : start + CHUNK])
         rows += ([analysis.scores[label] for label in LABELS] for analysis in found)
     return np.array(rows, np.float32)
 
@@ -101,7 +103,7 @@ def set_gate_floor(
     texts = [example for example in held_out if example.source in GATE_SOURCES]
     limits = np.array([ceilings.get(label, np.inf) for label in LABELS])
     detector = Embedded(folder, gate=False)
-    encoder = encoder_scores(detector, texts)
+    encoder = encoder_scores(detector, [example.text for example in texts])
     found = (encoder >= limits).any(axis=1)
     views = [normalize(example.text) for example in texts]
     ids = WordPiece(folder / "tokenizer.json").ids([view.text for view in views])

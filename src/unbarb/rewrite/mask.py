@@ -33,7 +33,7 @@ _PAIRS = dict(zip("([\"'“‘*_", ")]\"'”’*_", strict=True))
 
 
 class Mask:
-    """Delete what is toxic, or mask it; then the same with the doubtful words as well.
+    """Delete what is toxic, or that and the doubtful words; mask the one, or both.
 
     At most four candidates a text, none where nothing was found.
     """
