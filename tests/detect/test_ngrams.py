@@ -14,7 +14,8 @@ from unbarb.detect.embedded import Embedded, read_card
 from unbarb.detect.features import ROWS, rows
 from unbarb.detect.gate import CALM
 from unbarb.detect.linear import LinearWeights
-from unbarb.detect.ngrams import MOST, NGRAMS, Ngrams
+from unbarb.detect.ngrams import ALONE, MOST, NGRAMS, QUOTING, Ngrams
+from unbarb.detect.wordpiece import words_of
 from unbarb.errors import ModelError
 from unbarb.export.bundle import write_card
 from unbarb.text import LABELS
@@ -52,6 +53,24 @@ def test_what_ngrams_add_is_bounded_and_what_they_take_is_not() -> None:
     assert np.max(Ngrams(_weights("turnip", -1)).logits(words)) < -10 * MOST
 
 
+@pytest.mark.parametrize(
+    ("text", "most"),
+    [
+        ('To call me "a turnip" is wrong', QUOTING),
+        ('They said:"a turnip"', QUOTING),
+        ("They said “a turnip” to me", QUOTING),
+        ('"You turnip"', MOST),
+        ('"You turnip" and no more', MOST),
+        ('You are 6" tall, turnip', MOST),
+        ('You turnip "" you', MOST),
+    ],
+)
+def test_ngrams_add_little_to_a_text_that_quotes(text: str, most: float) -> None:
+    ngrams = Ngrams(_weights("turnip", 100))
+    words = [span.of(text) for span in words_of(text)]
+    assert np.max(ngrams.logits(words)) == np.max(ngrams.of([text])) == most
+
+
 def test_calibration_is_of_the_sum(tiny_model: Path) -> None:
     weights = _weights("turnip")
     weights.slope[:], weights.shift[:] = 0.5, -1.0
@@ -60,7 +79,7 @@ def test_calibration_is_of_the_sum(tiny_model: Path) -> None:
     assert [*detector.detect([TEXT])[0].scores.values()] == pytest.approx(expected.tolist(), abs=1e-4)
 
 
-def test_a_sentence_heard_alone_counts_with_its_own_ngrams_where_the_texts_are_less(
+def test_a_sentence_heard_alone_counts_with_its_own_ngrams_where_the_texts_are_much_less(
     tiny_model: Path,
 ) -> None:
     plain, rude = Embedded(tiny_model, gate=False), "You idiot."
@@ -69,10 +88,12 @@ def test_a_sentence_heard_alone_counts_with_its_own_ngrams_where_the_texts_are_l
     weights.table[rows("The day was good and the book was new.")] = -127
     both = Embedded(tiny_model, gate=False, ngrams=Ngrams(weights))
     own, whole = weights.logits(rows(rude))[0], weights.logits(rows(text))[0]
-    assert own > whole
+    assert own - ALONE > whole
     words = 6 * 10 + 3
     alone = plain.logits([rude])[0, 0] + doubt(3) - doubt(words)
-    assert both.logits([text])[0, 0] == pytest.approx(alone + own, abs=0.01)
+    assert both.logits([text])[0, 0] == pytest.approx(alone + own - ALONE, abs=0.01)
+    little_less = np.full(len(LABELS), own - ALONE / 2, np.float32)
+    assert both.ngrams.alone(little_less, rude.split()).tolist() == little_less.tolist()
 
 
 def test_the_gate_settles_nothing_that_alarms_the_ngrams(tiny_model: Path) -> None:

@@ -187,7 +187,7 @@ class Embedded:
         alone = self._heads_of([sentence for _, sentence in heard]) if heard else []
         for (at, sentence), (logits, _) in zip(heard, alone, strict=True):
             fallen = logits - doubt(len(readings[at].words), sentence.strangeness)
-            own = fallen + np.maximum(grams[at], self.ngrams.logits(sentence.read))
+            own = fallen + self.ngrams.alone(grams[at], sentence.read)
             np.maximum(found[at][0], own, out=found[at][0])
         return found
 

@@ -5,6 +5,7 @@ It knows no grammar and no context, and so errs where the encoder does not; toge
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
@@ -19,8 +20,14 @@ from unbarb.text import LABELS
 
 NGRAMS = "ngrams.npz"
 """The file in a model folder; a folder may lack it."""
-MOST = 2.0
-"""The most that is added: n-grams see no quotation marks around an insult. What they take has no bound."""
+MOST, QUOTING = 3.0, 0.5
+"""The most that is added to a text, and to one that quotes, for n-grams see no quotation marks around an
+insult. What they take has no bound."""
+ALONE = 1.0
+"""What the n-grams of a sentence of several give up to count instead of those of its text: a rude word says
+less among harmless ones."""
+_QUOTATION = re.compile(r'[\w,:] ?(?:"[^"]{2,200}"|“[^”]{2,200}”)')
+"""A quotation after a word; marks around a whole text, or at its beginning, say nothing."""
 
 
 class Ngrams:
@@ -47,7 +54,13 @@ class Ngrams:
         """What is added to the encoder's logits of a text, given as its words: shape (6,), or 0."""
         if self._weights is None:
             return 0.0
-        return np.minimum(self._weights.logits(rows(" ".join(words))), np.float32(MOST))
+        text = " ".join(words)
+        most = QUOTING if _QUOTATION.search(text) else MOST
+        return np.minimum(self._weights.logits(rows(text)), np.float32(most))
+
+    def alone(self, text: FloatArray | float, words: Sequence[str]) -> FloatArray:
+        """The same of a sentence that is read by itself, in a text for which `logits` gave `text`."""
+        return np.maximum(text, self.logits(words) - np.float32(ALONE))
 
     def of(self, texts: Sequence[str]) -> FloatArray:
         """The same of normalised texts: shape (texts, 6)."""
