@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -111,6 +112,39 @@ def test_merged_keeps_the_more_toxic_word_and_each_warning_once() -> None:
     assert both.words == (Word(0, 1, 0.6), Word(2, 3, 0.9))
     assert both.warnings == ("w", "v")
     assert (both.coverage, both.language) == (0.5, "de")
+
+
+READ = Analysis("so a b", {"insult": 0.1}, words=(Word(0, 2, 0.0), Word(3, 4, 0.3), Word(5, 6, 0.1)))
+"""What a detector says that read every word."""
+
+
+def _listed(score: float, *findings: float) -> Analysis:
+    """What a list of words says that finds its words with these scores."""
+    found = tuple(Finding("insult", 3, 4, one, "list", "an entry") for one in findings)
+    return Analysis("so a b", {"insult": score, "doxxing": score}, found)
+
+
+def test_a_weak_score_of_listed_words_gives_way_to_a_detector_that_read_all() -> None:
+    for listed in (_listed(0.45, 0.45, 0.2), _listed(0.4, 0.6)):
+        for both in ([listed, READ], [READ, listed]):
+            assert merged("so a b", both).scores == {"insult": 0.1, "doxxing": listed.scores["doxxing"]}
+
+
+def test_a_weak_score_counts_where_nobody_read_all_the_words() -> None:
+    unread = Analysis("so a b", {"insult": 0.1}, words=READ.words[1:])
+    assert merged("so a b", [_listed(0.45, 0.45), unread]).scores["insult"] == 0.45
+
+
+@pytest.mark.parametrize("other", [_listed(0.6, 0.6), _listed(0.4), replace(READ, scores={"insult": 0.4})])
+def test_a_score_counts_that_is_strong_or_rests_on_no_finding_or_on_all_words(other: Analysis) -> None:
+    assert merged("so a b", [READ, other]).scores["insult"] == other.scores["insult"]
+
+
+def test_a_weak_finding_counts_where_its_words_were_thought_as_toxic() -> None:
+    assert [one.score for one in merged("so a b", [READ, _listed(0.4, 0.4, 0.3, 0.2)]).findings] == [
+        0.3,
+        0.2,
+    ]
 
 
 def test_merged_of_one_is_that_one() -> None:

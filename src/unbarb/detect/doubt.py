@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from unbarb.detect.wordlist import load
 
 DOZEN = 12
-MANY = 6
+FEW, MOST = 16, 8
+"""The words from which on a text is doubted, and by how much at most."""
 STRANGE = 8
 BARE = 2
 SHORT = 6
@@ -23,22 +24,22 @@ Score = TypeVar("Score", float, NDArray[np.floating[Any]])
 
 
 def doubted(score: Score, words: int, times: float = 1.0) -> Score:
-    """The score of a text of so many words, its odds divided by the dozens of words in it, and by `times`.
-
-    The longer a text, the more places there are where a harmless one sounds toxic. At most `MANY`
-    dozens count, so that one insult in a book is still found.
-    """
-    return score / (score + (1 - score) * _divisor(words, times))
+    """The score of a text of so many words, its odds divided by `divisor` of them, and by `times`."""
+    return score / (score + (1 - score) * divisor(words) * times)
 
 
 def doubt(words: int, times: float = 1.0) -> float:
     """By how much the logits of such a text fall; see `doubted`."""
-    return log(_divisor(words, times))
+    return log(divisor(words) * times)
 
 
-def _divisor(words: int, times: float) -> float:
-    """What the odds of a text of so many words are divided by."""
-    return min(max(words / DOZEN, 1.0), MANY) * times
+def divisor(words: int) -> float:
+    """What the odds of a text of so many words are divided by: the square of its length over `FEW`.
+
+    The longer a text, the more places there are where a harmless one sounds toxic. It is at most `MOST`,
+    so that one insult in a book is still found.
+    """
+    return min(max(words / FEW, 1.0) ** 2, MOST)
 
 
 def strangeness(words: Sequence[str], pieces: Sequence[int]) -> float:

@@ -10,7 +10,7 @@ from unbarb.errors import DetectionError
 from unbarb.text import Analysis, Finding, Word
 
 WEAK = 0.5
-"""A finding under this is less likely right than wrong."""
+"""A finding or a score under this is less likely right than wrong."""
 
 
 class Panel:
@@ -62,10 +62,11 @@ def failed(analysis: Analysis) -> bool:
 
 
 def merged(text: str, analyses: Sequence[Analysis]) -> Analysis:
-    """One analysis of `text` from several: highest scores, lowest coverage, and all findings that count.
+    """One analysis of `text` from several: highest scores that count, lowest coverage, findings that count.
 
     A weak finding, as of a list's mild word, does not count where a detector that read every word of the
-    text thinks less of it.
+    text thinks less of it; nor does a weak score that rests on findings alone, of a label that such a
+    detector scores.
     """
     if len(analyses) == 1:
         return analyses[0]
@@ -80,8 +81,10 @@ def merged(text: str, analyses: Sequence[Analysis]) -> Analysis:
     words: dict[tuple[int, int], Word] = {}
     models: dict[str, str] = {}
     for analysis in analyses:
+        listed = bool(analysis.findings) and analysis not in readers
         for label, score in analysis.scores.items():
-            scores[label] = max(score, scores.get(label, 0.0))
+            if score >= WEAK or not (listed and any(label in reader.scores for reader in readers)):
+                scores[label] = max(score, scores.get(label, 0.0))
         for word in analysis.words:
             known = words.get((word.start, word.end))
             if known is None or known.toxicity < word.toxicity:

@@ -6,15 +6,14 @@ from collections import deque
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
-from unbarb.detect.doubt import DOZEN, MANY
 from unbarb.errors import InputError
 from unbarb.segment import MAX_CHARACTERS
 from unbarb.stream.judge import CHANGES, TOGETHER
 from unbarb.stream.pieces import Cutter, Piece
 from unbarb.text import Verdict
 
-WORDS = DOZEN * MANY
-"""A piece is read with so many words before it; from there on the detectors' doubt grows no more."""
+WORDS = 72
+"""A piece is read with so many words before it; the detectors' doubt has stopped growing by then."""
 
 CHARACTERS = 3 * MAX_CHARACTERS
 """And with no more characters than this."""

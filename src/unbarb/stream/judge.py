@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from unbarb.detect.doubt import DOZEN, MANY, doubted
+from unbarb.detect.doubt import divisor, doubted
 from unbarb.detect.wordpiece import words_of
 from unbarb.guard import Guard
 from unbarb.segment import language
@@ -81,10 +81,9 @@ class _Judging:
         """
         if self._alone.action in PASSES:
             return False
-        own, all_words = (
-            _dozens(text) for text in (self._piece.text, self._piece.before + self._piece.text)
-        )
-        scores = {label: doubted(score, 0, all_words / own) for label, score in self._alone.scores.items()}
+        texts = self._piece.text, self._piece.before + self._piece.text
+        own, whole = (divisor(len(words_of(text))) for text in texts)
+        scores = {label: doubted(score, 0, whole / own) for label, score in self._alone.scores.items()}
         ceilings = self._guard.policy.ceilings(self._alone.direction)
         return self._decided(scores) not in PASSES and bool(over(self._near().scores, ceilings))
 
@@ -152,8 +151,3 @@ class _Judging:
                 if one.end > past
             ),
         )
-
-
-def _dozens(text: str) -> float:
-    """By how much a detector doubts a text so long."""
-    return min(max(len(words_of(text)) / DOZEN, 1.0), MANY)
