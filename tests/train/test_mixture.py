@@ -17,7 +17,7 @@ from unbarb.detect.wordpiece import (
     words_of,
 )
 from unbarb.text import LABELS, Span
-from unbarb.train.mixture import breaks_of, encode, rows_of, word_targets
+from unbarb.train.mixture import encode, rows_of, word_targets
 
 
 @pytest.fixture(scope="module")
@@ -70,11 +70,6 @@ def test_texts_without_words_are_left_out_and_chunks_change_nothing(wordpiece: W
         one.windows[0].ids.tolist() for one in chunked
     ]
     assert len(whole) == 3
-
-
-def test_breaks_are_the_words_that_begin_sentences() -> None:
-    text = "Go home. You know why. "
-    assert breaks_of(text, words_of(text)) == [0, 3]
 
 
 def test_rows_put_targets_at_first_pieces(wordpiece: WordPiece) -> None:

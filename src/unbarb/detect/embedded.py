@@ -9,26 +9,23 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unbarb.detect.arrays import read_arrays
-from unbarb.detect.doubt import DOZEN, HEARD, doubt, strangeness
+from unbarb.detect.doubt import doubt
 from unbarb.detect.gate import ALARM, TOXICITY, Gate
 from unbarb.detect.ngrams import NGRAMS, Ngrams
 from unbarb.detect.normalize import Normalized, normalize
-from unbarb.detect.spared import spared
+from unbarb.detect.reading import Reading, read
 from unbarb.detect.trunk import Crew, Embeddings, FloatArray, Trunk, pooled, sigmoid
-from unbarb.detect.wordpiece import Pieces, Window, WordPiece, windows, words_of
+from unbarb.detect.wordpiece import Window, WordPiece, windows
 from unbarb.errors import ModelError
 from unbarb.segment import language, sentences
-from unbarb.text import LABELS, Analysis, Finding, Span, Word
+from unbarb.text import LABELS, Analysis, Finding, Word
 
 HOME = Path(__file__).parent.parent / "models" / "embedded-en"
 WORD_SHARE = 0.5
@@ -36,39 +33,6 @@ WORD_SHARE = 0.5
 NOTHING = -20.0
 """The label logits of a text without words."""
 SPECIFIC = ("identity_attack", "threat", "insult", "obscene")
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """One text, cut: its normalised view, its words and what each is read as, and their pieces.
-
-    `breaks` are the words that begin a sentence.
-    """
-
-    view: Normalized
-    words: list[Span]
-    read: Sequence[str]
-    pieces: Pieces
-    breaks: NDArray[np.int64]
-
-    @property
-    def strangeness(self) -> float:
-        counts = np.bincount(self.pieces.owner, minlength=len(self.words))
-        return strangeness([span.of(self.view.text) for span in self.words], counts.tolist())
-
-    def heard(self, toxicity: FloatArray) -> list[_Reading]:
-        """The sentences of a text of several that a toxic word is heard in, each by itself."""
-        if len(self.breaks) < 2 or len(self.words) <= DOZEN:
-            return []
-        edges = [*self.breaks.tolist(), len(self.words)]
-        return [self._part(*edge) for edge in pairwise(edges) if (toxicity[slice(*edge)] >= HEARD).any()]
-
-    def _part(self, begin: int, end: int) -> _Reading:
-        inside = (self.pieces.owner >= begin) & (self.pieces.owner < end)
-        pieces = Pieces(self.pieces.ids[inside], self.pieces.owner[inside] - begin)
-        return _Reading(
-            self.view, self.words[begin:end], self.read[begin:end], pieces, np.zeros(1, np.int64)
-        )
 
 
 class Embedded:
@@ -119,7 +83,7 @@ class Embedded:
         views = [normalize(text) for text in texts]
         settled = self._settle(views)
         unsure = [at for at, scores in enumerate(settled) if scores is None]
-        readings = self._read([views[at] for at in unsure])
+        readings = read([views[at] for at in unsure], self._wordpiece)
         found = dict(zip(unsure, zip(readings, self._encode(readings), strict=True), strict=True))
         analyses = []
         for at, text in enumerate(texts):
@@ -157,27 +121,20 @@ class Embedded:
         alarmed = gate.alarmed(scores[loud], self.ngrams.of([parts[at][1] for at in loud]))
         return [parts[at][0] for at, alarm in zip(loud, alarmed.tolist(), strict=True) if alarm]
 
-    def _read(self, views: Sequence[Normalized]) -> list[_Reading]:
-        spans = [words_of(view.text) for view in views]
-        words = [spared([span.of(view.text) for span in of]) for view, of in zip(views, spans, strict=True)]
-        pieces = self._wordpiece.encode(words)
-        return [
-            _Reading(view, of, read, piece, _breaks(view.text, of))
-            for view, of, read, piece in zip(views, spans, words, pieces, strict=True)
-        ]
-
     def logits(self, texts: Sequence[str]) -> FloatArray:
         """The sums that label scores are made of, shape (texts, 6); what training calibrates."""
-        return np.stack([logits for logits, _ in self._encode(self._read([*map(normalize, texts)]))])
+        return np.stack(
+            [logits for logits, _ in self._encode(read([*map(normalize, texts)], self._wordpiece))]
+        )
 
-    def _encode(self, readings: Sequence[_Reading]) -> list[tuple[FloatArray, FloatArray]]:
+    def _encode(self, readings: Sequence[Reading]) -> list[tuple[FloatArray, FloatArray]]:
         """Label logits (6,) and word toxicity (words,) of each text.
 
         A sentence in which a toxic word is heard is read by itself too: much harmless text around an insult
         does not hide it. It is doubted as the whole text is.
         """
         found = []
-        heard: list[tuple[int, _Reading]] = []
+        heard: list[tuple[int, Reading]] = []
         grams = [self.ngrams.logits(reading.read) for reading in readings]
         for at, (logits, words) in enumerate(self._heads_of(readings)):
             reading = readings[at]
@@ -191,10 +148,10 @@ class Embedded:
             np.maximum(found[at][0], own, out=found[at][0])
         return found
 
-    def _heads_of(self, readings: Sequence[_Reading]) -> list[tuple[FloatArray, FloatArray]]:
+    def _heads_of(self, readings: Sequence[Reading]) -> list[tuple[FloatArray, FloatArray]]:
         """What the heads say of each text, the most in any of its windows."""
         longest = self._trunk.places
-        cuts = [windows(reading.pieces, reading.breaks.tolist(), longest) for reading in readings]
+        cuts = [windows(reading.pieces, reading.breaks, longest) for reading in readings]
         flat = [window for cut in cuts for window in cut]
         # The longest first: no thread waits for a last long one.
         order = sorted(range(len(flat)), key=lambda at: -len(flat[at].ids))
@@ -222,11 +179,11 @@ class Embedded:
     def _clean(self, text: str, scores: FloatArray) -> Analysis:
         return Analysis(text, _named(scores), language=language(text), models={self.name: self.digest})
 
-    def _analysis(self, text: str, reading: _Reading, encoded: tuple[FloatArray, FloatArray]) -> Analysis:
+    def _analysis(self, text: str, reading: Reading, encoded: tuple[FloatArray, FloatArray]) -> Analysis:
         logits, toxicity = encoded
         words = tuple(
             Word(span.start, span.end, round(value, 4))
-            for span, value in zip(_original(reading), toxicity.tolist(), strict=True)
+            for span, value in zip(reading.original, toxicity.tolist(), strict=True)
         )
         named = _named(self.ngrams.scores(logits))
         findings = self._findings(text, words, named) if named["toxicity"] >= self._text_floor else ()
@@ -259,21 +216,10 @@ def _named(scores: FloatArray) -> dict[str, float]:
     return {label: round(float(score), 4) for label, score in zip(LABELS, scores, strict=True)}
 
 
-def _breaks(text: str, words: Sequence[Span]) -> NDArray[np.int64]:
-    starts = [span.start for span in sentences(text)]
-    if len(starts) < 2:
-        return np.zeros(1, np.int64)
-    return np.unique(np.searchsorted([word.start for word in words], starts))
-
-
 def _parts(text: str) -> list[str]:
     """The sentences of a text of several; [] of any other."""
     spans = sentences(text)
     return [span.of(text) for span in spans] if len(spans) > 1 else []
-
-
-def _original(reading: _Reading) -> list[Span]:
-    return [reading.view.span(word.start, word.end) for word in reading.words]
 
 
 def read_card(folder: Path) -> dict[str, dict[str, float]]:

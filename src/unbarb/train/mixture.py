@@ -13,6 +13,7 @@ from unbarb.data.behaviours import sentences as behaviour_sentences
 from unbarb.data.behaviours.spell import VARIANTS
 from unbarb.data.examples import Labelled
 from unbarb.detect.normalize import normalize
+from unbarb.detect.reading import breaks_of
 from unbarb.detect.wordpiece import MAX_PIECES, Window, WordPiece, windows, words_of
 from unbarb.segment import sentences
 from unbarb.text import LABELS, Span
@@ -58,12 +59,6 @@ def _encode(examples: Sequence[Labelled], wordpiece: WordPiece, window: int) -> 
             Encoded(tuple(cuts), label_targets(example), word_targets(example, original), example.source)
         )
     return found
-
-
-def breaks_of(text: str, words: Sequence[Span]) -> list[int]:
-    """Indices of the words that begin a sentence."""
-    starts = [span.start for span in sentences(text)]
-    return sorted(set(np.searchsorted([word.start for word in words], starts).tolist()))
 
 
 def label_targets(example: Labelled) -> NDArray[np.float32]:
