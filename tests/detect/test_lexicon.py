@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from unbarb.data.lists import Half, lookalikes, obfuscated
 from unbarb.detect import wordlist
+from unbarb.detect.doubt import doubted
 from unbarb.detect.lexicon import DISGUISED, FOREIGN, Lexicon
 from unbarb.detect.protocol import Detector
 from unbarb.errors import ModelError
@@ -49,6 +50,13 @@ def test_the_card_names_the_digest(lexicon: Lexicon) -> None:
     card = json.loads((wordlist.FOLDER / "card.json").read_text("utf-8"))
     assert card["digest"] == lexicon.digest
     assert {source["licence"] for source in card["sources"]} == {"Apache-2.0", "MIT", "CC-BY-4.0"}
+
+
+def test_a_disguised_insult_counts_less_in_a_longer_text(lexicon: Lexicon) -> None:
+    text = "you are an 1d!0t, friend" + " and the day is long" * 3
+    less = doubted(DISGUISED, len(text.split()))
+    assert less < DISGUISED - 0.01
+    assert detect(lexicon, text).scores["insult"] == pytest.approx(less)
 
 
 def test_a_disguised_insult_raises_the_alarm(lexicon: Lexicon) -> None:

@@ -135,7 +135,14 @@ def test_a_weak_score_counts_where_nobody_read_all_the_words() -> None:
     assert merged("so a b", [_listed(0.45, 0.45), unread]).scores["insult"] == 0.45
 
 
-@pytest.mark.parametrize("other", [_listed(0.6, 0.6), _listed(0.4), replace(READ, scores={"insult": 0.4})])
+@pytest.mark.parametrize(
+    "other",
+    [
+        _listed(0.6, 0.6),
+        _listed(0.4),
+        replace(READ, scores={"insult": 0.4}, findings=_listed(0.4, 0.4).findings),
+    ],
+)
 def test_a_score_counts_that_is_strong_or_rests_on_no_finding_or_on_all_words(other: Analysis) -> None:
     assert merged("so a b", [READ, other]).scores["insult"] == other.scores["insult"]
 

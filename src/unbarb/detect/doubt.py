@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from unbarb.detect.wordlist import load
 
-DOZEN = 12
 FEW, MOST = 16, 8
 """The words from which on a text is doubted, and by how much at most."""
 STRANGE = 8

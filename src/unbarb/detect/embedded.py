@@ -155,8 +155,8 @@ class Embedded:
         flat = [window for cut in cuts for window in cut]
         # The longest first: no thread waits for a last long one.
         order = sorted(range(len(flat)), key=lambda at: -len(flat[at].ids))
-        read = dict(zip(order, self._crew.run(self._heads, [flat[at] for at in order]), strict=True))
-        each = (read[at] for at in range(len(flat)))
+        answers = dict(zip(order, self._crew.run(self._heads, [flat[at] for at in order]), strict=True))
+        each = (answers[at] for at in range(len(flat)))
         found = []
         for reading, cut in zip(readings, cuts, strict=True):
             logits = np.full(len(LABELS), NOTHING, np.float32)

@@ -58,9 +58,9 @@ class Ngrams:
         most = QUOTING if _QUOTATION.search(text) else MOST
         return np.minimum(self._weights.logits(rows(text)), np.float32(most))
 
-    def alone(self, text: FloatArray | float, words: Sequence[str]) -> FloatArray:
+    def alone(self, text: FloatArray | float, words: Sequence[str]) -> FloatArray | float:
         """The same of a sentence that is read by itself, in a text for which `logits` gave `text`."""
-        return np.maximum(text, self.logits(words) - np.float32(ALONE))
+        return text if self._weights is None else np.maximum(text, self.logits(words) - np.float32(ALONE))
 
     def of(self, texts: Sequence[str]) -> FloatArray:
         """The same of normalised texts: shape (texts, 6)."""

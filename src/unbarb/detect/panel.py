@@ -1,4 +1,4 @@
-"""Several detectors as one: the highest score of each label, all findings, and who failed."""
+"""Several detectors as one: the highest score of each label and all findings that count, and who failed."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ def failed(analysis: Analysis) -> bool:
 def merged(text: str, analyses: Sequence[Analysis]) -> Analysis:
     """One analysis of `text` from several: highest scores that count, lowest coverage, findings that count.
 
-    A weak finding, as of a list's mild word, does not count where a detector that read every word of the
-    text thinks less of it; nor does a weak score that rests on findings alone, of a label that such a
-    detector scores.
+    A weak finding, as of a list's mild word, does not count where the detectors that read every word of the
+    text think less of it; nor does a weak score that rests on findings alone, of a label that one of those
+    scores. What such a detector says itself counts always.
     """
     if len(analyses) == 1:
         return analyses[0]

@@ -9,12 +9,15 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from unbarb.detect.doubt import DOZEN, HEARD, strangeness
+from unbarb.detect.doubt import HEARD, strangeness
 from unbarb.detect.normalize import Normalized
 from unbarb.detect.spared import spared
 from unbarb.detect.wordpiece import Pieces, WordPiece, words_of
 from unbarb.segment import sentences
 from unbarb.text import Span
+
+DOZEN = 12
+"""A text of no more words is not read by its sentences."""
 
 
 @dataclass(frozen=True, slots=True)
