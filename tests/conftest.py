@@ -10,6 +10,7 @@ from hypothesis import settings
 import toy_model
 from unbarb.detect.embedded import Embedded
 from unbarb.detect.panel import Panel
+from unbarb.detect.wordpiece import WordPiece
 from unbarb.guard import Guard
 from unbarb.rewrite.edit import EditRewriter
 from unbarb.verify.standard import standard_verifier
@@ -26,6 +27,14 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder as the runtime reads it, whose answers are known: see toy_model."""
     pytest.importorskip("onnx", reason="writing a model needs the extra 'train'")
     return toy_model.write(tmp_path_factory.mktemp("model") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def wordpiece(tmp_path_factory: pytest.TempPathFactory) -> WordPiece:
+    """The tokenizer of `tiny_model`, which needs no extra."""
+    path = tmp_path_factory.mktemp("wordpiece") / "tokenizer.json"
+    path.write_text(toy_model.tokenizer_json(), "utf-8")
+    return WordPiece(path)
 
 
 @pytest.fixture(scope="session")

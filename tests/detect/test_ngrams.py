@@ -71,6 +71,12 @@ def test_ngrams_add_little_to_a_text_that_quotes(text: str, most: float) -> None
     assert np.max(ngrams.logits(words)) == np.max(ngrams.of([text])) == most
 
 
+def test_a_text_that_quotes_may_alarm_the_gate_too(tiny_model: Path) -> None:
+    detector = Embedded(tiny_model, ngrams=Ngrams(_weights("turnip", 100)))
+    assert detector.ngrams.of(['the weather is "a turnip"'])[0, 0] == QUOTING
+    assert detector.detect(['the weather is "a turnip"'])[0].words  # what is settled has none
+
+
 def test_calibration_is_of_the_sum(tiny_model: Path) -> None:
     weights = _weights("turnip")
     weights.slope[:], weights.shift[:] = 0.5, -1.0

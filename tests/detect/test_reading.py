@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from unbarb.detect.doubt import HEARD
 from unbarb.detect.normalize import normalize
-from unbarb.detect.reading import breaks_of, read
+from unbarb.detect.reading import HEARD, breaks_of, read
 from unbarb.detect.wordpiece import WordPiece, words_of
 
 TEXT = "Go home and stay. You know why I say so. Some 1d!0t did it, my friend. Well."
-
-
-@pytest.fixture
-def wordpiece(tiny_model: Path) -> WordPiece:
-    return WordPiece(tiny_model / "tokenizer.json")
 
 
 @pytest.mark.parametrize(

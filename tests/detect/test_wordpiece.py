@@ -14,13 +14,6 @@ from unbarb.detect.wordpiece import CLS, SEP, Pieces, WordPiece, windows, words_
 from unbarb.errors import ModelError
 
 
-@pytest.fixture(scope="module")
-def wordpiece(tmp_path_factory: pytest.TempPathFactory) -> WordPiece:
-    path = tmp_path_factory.mktemp("wordpiece") / "tokenizer.json"
-    path.write_text(toy_model.tokenizer_json(), "utf-8")
-    return WordPiece(path)
-
-
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from unbarb.detect.wordpiece import WordPiece
-
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -17,8 +15,3 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     torch.set_num_threads(1)
     return toy_base.write(tmp_path_factory.mktemp("base"))
-
-
-@pytest.fixture(scope="module")
-def wordpiece(base: Path) -> WordPiece:
-    return WordPiece(base / "tokenizer.json")

@@ -20,13 +20,6 @@ from unbarb.text import LABELS, Span
 from unbarb.train.mixture import encode, rows_of, word_targets
 
 
-@pytest.fixture(scope="module")
-def wordpiece(tmp_path_factory: pytest.TempPathFactory) -> WordPiece:
-    path = tmp_path_factory.mktemp("mixture") / "tokenizer.json"
-    path.write_text(toy_model.tokenizer_json(), "utf-8")
-    return WordPiece(path)
-
-
 def labelled(
     text: str, toxicity: float | None, spans: tuple[Span, ...] | None = None, **more: float
 ) -> Labelled:

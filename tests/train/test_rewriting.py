@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import toy_model
-
 pytest.importorskip("torch")
 
 from unbarb.data.examples import Labelled, Pair
@@ -23,13 +21,6 @@ from unbarb.train.rewriting import (
     tagged_pairs,
     toxic_words,
 )
-
-
-@pytest.fixture(scope="module")
-def wordpiece(tmp_path_factory: pytest.TempPathFactory) -> WordPiece:
-    path = tmp_path_factory.mktemp("rewriting") / "tokenizer.json"
-    path.write_text(toy_model.tokenizer_json(), "utf-8")
-    return WordPiece(path)
 
 
 def pair(toxic: str, *neutrals: str) -> Pair:

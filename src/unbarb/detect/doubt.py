@@ -13,11 +13,8 @@ from unbarb.detect.wordlist import load
 
 FEW, MOST = 16, 8
 """The words from which on a text is doubted, and by how much at most."""
-STRANGE = 8
-BARE = 2
-SHORT = 6
-HEARD = 0.3
-"""A sentence of several with a word so toxic is read by itself too."""
+STRANGE, BARE, SHORT = 8, 2, 6
+"""What divides the odds of a strange text; the words under which one is no sentence, and is short."""
 
 Score = TypeVar("Score", float, NDArray[np.floating[Any]])
 

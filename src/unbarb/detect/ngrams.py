@@ -22,7 +22,7 @@ NGRAMS = "ngrams.npz"
 """The file in a model folder; a folder may lack it."""
 MOST, QUOTING = 3.0, 0.5
 """The most that is added to a text, and to one that quotes, for n-grams see no quotation marks around an
-insult. What they take has no bound."""
+insult. What they take has no bound. The second is no less than what alarms the gate."""
 ALONE = 1.0
 """What the n-grams of a sentence of several give up to count instead of those of its text: a rude word says
 less among harmless ones."""
@@ -58,16 +58,16 @@ class Ngrams:
         most = QUOTING if _QUOTATION.search(text) else MOST
         return np.minimum(self._weights.logits(rows(text)), np.float32(most))
 
-    def alone(self, text: FloatArray | float, words: Sequence[str]) -> FloatArray | float:
-        """The same of a sentence that is read by itself, in a text for which `logits` gave `text`."""
-        return text if self._weights is None else np.maximum(text, self.logits(words) - np.float32(ALONE))
-
     def of(self, texts: Sequence[str]) -> FloatArray:
-        """The same of normalised texts: shape (texts, 6)."""
+        """The same of normalised texts, as the gate knows them: shape (texts, 6)."""
         found = np.zeros((len(texts), len(LABELS)), np.float32)
         for at, text in enumerate(texts):
             found[at] = self.logits(text.split())
         return found
+
+    def alone(self, text: FloatArray | float, words: Sequence[str]) -> FloatArray | float:
+        """What is added to a sentence read by itself, of a text to which `logits` adds `text`."""
+        return text if self._weights is None else np.maximum(text, self.logits(words) - np.float32(ALONE))
 
     def scores(self, logits: FloatArray) -> FloatArray:
         """Probabilities of the sums, shape (…, 6)."""

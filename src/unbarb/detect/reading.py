@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from unbarb.detect.doubt import HEARD, strangeness
+from unbarb.detect.doubt import strangeness
 from unbarb.detect.normalize import Normalized
 from unbarb.detect.spared import spared
 from unbarb.detect.wordpiece import Pieces, WordPiece, words_of
@@ -18,6 +18,8 @@ from unbarb.text import Span
 
 DOZEN = 12
 """A text of no more words is not read by its sentences."""
+HEARD = 0.3
+"""A sentence of several with a word so toxic is read by itself too."""
 
 
 @dataclass(frozen=True, slots=True)
