@@ -32,6 +32,13 @@ _SMALL = word_set("grammar.small")
 _ADVERBS = word_set("grammar.adverbs")
 _ONE, _MANY = frozenset(["this", "that"]), frozenset(["these", "those"])
 _MODALS = word_set("grammar.modals")
+_FINITE_BE = frozenset(["am", "are", "is", "was", "were"])
+_DO = frozenset(["do", "does", "did"])
+_ING_WORDS = word_set("grammar.ing_words")
+_BEFORE_OF = word_set("grammar.before_of")
+_MESS = frozenset(["mess", "messed", "messes", "messing"])
+_UP = frozenset(["over", "up"])
+_OBJECTS = word_set("grammar.objects") | _DETERMINERS | _POSSESSIVES
 _PAIRED = {"either": "or", "neither": "nor"}
 _ENDS = frozenset([".", "!", "?", ";", ":", ")", "…"])
 _SILENT = ("hour", "honest", "honor", "honour", "heir")
@@ -44,7 +51,7 @@ def new_defects(alignment: Alignment) -> list[str]:
     found = [
         defect for defect, count in Counter(_defects(alignment.rewrite)).items() if count > before[defect]
     ]
-    found += [*_missing_verb(alignment), *_changed_number(alignment)]
+    found += [*_missing_verb(alignment), *_changed_number(alignment), *_left_open(alignment)]
     return [f"grammar: {defect}" for defect in found] + _too_little(alignment)
 
 
@@ -63,8 +70,11 @@ def _defects(row: Sequence[Token]) -> Iterator[str]:
             yield "nothing after 'very'"
         if one.text in ("a", "an") and three.text in _PLURALS and two.is_word and two.text not in _SMALL:
             yield f"{one.text!r} before {three.text!r}"
+        if one.text in _DO and two.text == "not" and _is_participle(three.text):
+            yield f"{one.text!r} with {three.text!r}"
         if one.text in _BE and two.text in _SUBJECTS and three.text in _MODALS:
             yield f"{one.text!r} and {three.text!r} around {two.text!r}"
+    yield from _half_messed(row)
     said = {token.text for token in row}
     for first, second in _PAIRED.items():
         if first in said and second not in said:
@@ -113,6 +123,8 @@ def _pair(before: str, first: str, second: str) -> Iterator[str]:
         yield f"{first!r} before {second!r}"
     if not before and first == "are" and second in _ONE:
         yield f"{first!r} with {second!r}"
+    if first in _FINITE_BE and second in _FINITE_BE:
+        yield f"{first!r} before {second!r}"
     if first == "(" and second == ")":
         yield "empty brackets"
 
@@ -148,6 +160,16 @@ def _missing_complement(row: Sequence[Token]) -> Iterator[str]:
             yield f"nothing after {texts[end - 1]!r}"
         elif after in _PRONOUNS and texts[end + 1] == "that" and texts[end + 2] in _PRONOUNS | _MODALS:
             yield "nothing after 'that'"
+
+
+def _half_messed(row: Sequence[Token]) -> Iterator[str]:
+    """*Mess* with an object, and no *up* or *over* behind it: "he messed those people"."""
+    texts = [token.text for token in row]
+    for at, (verb, after) in enumerate(pairwise(texts)):
+        if verb not in _MESS or after not in _OBJECTS or _UP.intersection(texts[at + 2 : at + 6]):
+            continue
+        if not (_DETERMINERS | _POSSESSIVES).intersection(texts[max(0, at - 2) : at]):
+            yield f"{verb!r} before {after!r}"
 
 
 def _wants_an(word: str) -> bool:
@@ -205,6 +227,22 @@ def _changed_number(alignment: Alignment) -> list[str]:
         if turned and all(token.toxic for token in went[1:]):
             return [f"{second!r} with {alignment.source[block.end].text!r}"]
     return []
+
+
+def _left_open(alignment: Alignment) -> list[str]:
+    """A word that says little without the *of* behind it, which went: "full of …", "a load of …"."""
+    source, rewrite = (
+        [*(token.text for token in row), ""] for row in (alignment.source, alignment.rewrite)
+    )
+    return [
+        f"nothing of {source[at]!r}"
+        for at, to in alignment.kept.items()
+        if source[at] in _BEFORE_OF and source[at + 1] == "of" != rewrite[to + 1]
+    ]
+
+
+def _is_participle(word: str) -> bool:
+    return word.endswith("ing") and len(word) > 4 and word not in _ING_WORDS
 
 
 def _has_be(row: Sequence[Token]) -> bool:

@@ -58,7 +58,7 @@ def broken_negation(alignment: Alignment) -> list[str]:
     for j, at in gained:
         if not _may_come(alignment, j, at):
             reasons.append(f"negation: {alignment.rewrite[j].written!r} came in")
-    return reasons + _unsaid(alignment) + _praised(alignment)
+    return reasons + _unsaid(alignment) + _unconditional(alignment) + _praised(alignment)
 
 
 def _implied(row: Sequence[Token]) -> Iterator[int]:
@@ -78,6 +78,16 @@ def _unsaid(alignment: Alignment) -> list[str]:
         rude = [k for k in range(i + 1, i + 5) if k < len(alignment.source) and alignment.source[k].toxic]
         if i not in alignment.kept and not denied and not any(k in alignment.kept for k in rude):
             return [f"negation: {alignment.source[i].written!r} is gone"]
+    return []
+
+
+def _unconditional(alignment: Alignment) -> list[str]:
+    """A *not* whose *if* went: "stupid, if not mad" says no "not mad"."""
+    source, rewrite = alignment.source, alignment.rewrite
+    for i, j in alignment.kept.items():
+        iffy = i and source[i].text == "not" and source[i - 1].text == "if"
+        if iffy and (not j or rewrite[j - 1].text != "if"):
+            return [f"negation: {source[i - 1].written!r} before {source[i].written!r} is gone"]
     return []
 
 
