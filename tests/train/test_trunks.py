@@ -117,7 +117,7 @@ def proofreader(base: Path, wordpiece: WordPiece, tmp_path_factory: pytest.TempP
         dropout=0.0,
     )  # fmt: skip
     losses, folder = Losses(), tmp_path_factory.mktemp("proofreader")
-    model = train_proofreader(lambda _: sentences, base, settings, folder, losses)
+    model = train_proofreader(lambda _: sentences, lambda _: [], base, settings, folder, losses)
     return Trained(model, losses.values, folder)
 
 

@@ -19,7 +19,7 @@ from unbarb.text import LABELS, Analysis
 from unbarb.train.gate import refloor
 from unbarb.train.thresholds import at_false_alarms, gate_floor, word_threshold
 
-TEXT_FLOOR = 0.2
+TEXT_FLOOR = 0.05
 """Findings are told of texts at least this toxic; below it, single words say too little."""
 
 GATE_SOURCES = ("wiki_natural", "civil", "jigsaw", "davidson", "paradetox", "behaviours")

@@ -28,6 +28,7 @@ from unbarb.errors import ConfigError, MissingExtra, ModelError
 from unbarb.export.bundle import write_card, write_shared, write_trunk
 from unbarb.policy import Policy
 from unbarb.policy.file import locate, write_thresholds
+from unbarb.rewrite.tagger import Tagger
 from unbarb.text import LABELS
 from unbarb.train.batches import Row
 from unbarb.train.detector_phases import train_in_phases
@@ -38,7 +39,8 @@ from unbarb.train.linear import LinearSettings, calibrated, learnt, train_linear
 from unbarb.train.mixture import written_sentences
 from unbarb.train.piece_model import save_pieces, train_pieces
 from unbarb.train.proofreader import train_proofreader
-from unbarb.train.proofreading import proof_rows, prose
+from unbarb.train.proofreading import PIECES, proof_rows, prose
+from unbarb.train.ranking import Ranked, ranked, redrawn
 from unbarb.train.recipe import Recipe
 from unbarb.train.rewriting import (
     sentence_rows,
@@ -167,12 +169,20 @@ class EmbeddedRun:
         part = self.recipe.proofreader
         pairs = self.pairs["train"]
         others = prose(one for one in self.labelled["train"] if one.source in part.corpora)
+        told = self._told("candidates")
+        compared = ranked(
+            pairs, Tagger(self.bundle), self.base, part.candidates, PIECES, part.seed,
+            lambda done, all_: told(done, all_, 0.0),
+        )  # fmt: skip
 
         def rows(epoch: int) -> Sequence[Row]:
             return proof_rows(pairs, others, part.sources, part.others, self.wordpiece, part.seed + epoch)
 
+        def candidates(epoch: int) -> Sequence[Ranked]:
+            return redrawn(compared, part.compared, part.seed + epoch)
+
         model = train_proofreader(
-            rows, self.base, part, self._log("proofreader"), self._told("proofreading trunk")
+            rows, candidates, self.base, part, self._log("proofreader"), self._told("proofreading trunk")
         )
         heads = proofreader_heads(model)
         write_trunk(merged_state(model.encoder), heads, "proofreader", self.bundle)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, islice
 from math import log
 from operator import attrgetter
@@ -18,12 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unbarb.detect.embedded import HOME, read_card
-from unbarb.detect.normalize import normalize
 from unbarb.detect.trunk import FloatArray
-from unbarb.detect.wordpiece import words_of
 from unbarb.rewrite.assemble import Assembler
-from unbarb.rewrite.beam import likeliest
-from unbarb.rewrite.drafts import Drafts, consensus, drafts_of
+from unbarb.rewrite.drafts import Drafts, consensus
 from unbarb.rewrite.editor import Editor, Impression, shared_editor
 from unbarb.rewrite.protocol import Candidate
 from unbarb.text import Analysis, Span, apply
@@ -52,19 +50,19 @@ class Taste:
     sketch_toxicity: float = 0.2
     consensus: float = 2.6
     likelihood: float = 0.04
-    residue: float = 0.6
+    residue: float = 0.8
     deletion: float = 0.5
-    proof: float = 1.3
-    toxicity: float = 1.2
-    meaning: float = 2.7
-    fluency: float = 0.8
+    proof: float = 1.5
+    toxicity: float = 1.8
+    meaning: float = 3.4
+    fluency: float = 1.6
     temperature: float = 2.0
     recall: float = 2.0
     width: int = 48
     reads: int = 24
     enough: float = 0.05
-    finalists: int = 3
-    toll: float = 0.5
+    finalists: int = 8
+    toll: float = 0.3
     spare: int = 3
 
     def unread(self, drafts: Drafts, sketch: FloatArray) -> FloatArray:
@@ -122,25 +120,12 @@ class EditRewriter:
         return [self._propose(analysis) for analysis in analyses]
 
     def _propose(self, analysis: Analysis) -> list[Candidate]:
-        text = analysis.text
-        view = normalize(text)
-        words = words_of(view.text)
-        lowered = [span.of(view.text).lower().replace("’", "'") for span in words]
-        logp = self._editor.tag(lowered) if words else None
-        if logp is None:
+        drafted = self._editor.drafts(analysis.text, self._taste.width, partial(word_toxicity, analysis))
+        if drafted is None:
             return []
-        places = [view.span(span.start, span.end) for span in words]
-        drafts = drafts_of(
-            likeliest(logp, self._taste.width),
-            self._editor.vocabulary,
-            [self._editor.pieces(word) for word in lowered],
-            word_toxicity(analysis, places),
-            self._editor.pieces,
-        )
-        if not drafts.tags:
-            return []
+        assembler, drafts = drafted
         unread = self._taste.unread(drafts, self._editor.sketch(drafts.pieces))
-        return self._picked(text, _made(Assembler(text, places), drafts.tags, unread))
+        return self._picked(analysis.text, candidates_of(assembler, drafts.tags, unread))
 
     def _picked(self, text: str, made: Iterator[Candidate]) -> list[Candidate]:
         """The candidates of `text` in the order of taste: finalists, others that were proofread, spare."""
@@ -176,7 +161,9 @@ class EditRewriter:
         return len(read) == self._taste.reads or ahead >= self._taste.enough
 
 
-def _made(assembler: Assembler, tags: Sequence[Sequence[str]], worth: FloatArray) -> Iterator[Candidate]:
+def candidates_of(
+    assembler: Assembler, tags: Sequence[Sequence[str]], worth: FloatArray
+) -> Iterator[Candidate]:
     """The different texts that drafts of `tags` come to, scored by their `worth`, best first."""
     found = {assembler.text}
     for at in np.argsort(-worth, kind="stable").tolist():

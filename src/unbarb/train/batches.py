@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+First = TypeVar("First")
+Second = TypeVar("Second")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +93,16 @@ def collate(rows: Sequence[Row]) -> Batch:
         torch.tensor([row.weight for row in rows], dtype=torch.float32),
         torch.tensor([row.habit for row in rows]),
     )
+
+
+def padded(texts: Sequence[NDArray[np.int64]]) -> Batch:
+    """A batch of texts without targets."""
+    blank = np.empty(0, np.float32)
+    return collate([Row(ids, blank, blank) for ids in texts])
+
+
+def in_turn(one: Sequence[First], other: Sequence[Second]) -> Iterator[First | Second]:
+    """The batches of both kinds, interleaved evenly."""
+    places = np.concatenate([np.linspace(0, 1, len(one)), np.linspace(0, 1, len(other))])
+    for at in np.argsort(places, kind="stable").tolist():
+        yield one[at] if at < len(one) else other[at - len(one)]

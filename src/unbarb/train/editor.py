@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import BertModel
 
-from unbarb.train.batches import Row, batches, count
+from unbarb.train.batches import Row, batches, count, in_turn
 from unbarb.train.detector import known_bce
 from unbarb.train.loop import Pace, Report, learn
 from unbarb.train.multitask import WIDTH, Encoder, SentenceHead, WordHead
@@ -106,16 +106,11 @@ def _losses(
     seed = settings.seed + epoch
     tag_side = list(tag_groups(tagged, settings.pieces_per_batch, seed))
     sentence_side = list(batches(rows, settings.pieces_per_batch, seed))
-    turns = np.argsort(
-        np.concatenate([np.linspace(0, 1, len(tag_side)), np.linspace(0, 1, len(sentence_side))]),
-        kind="stable",
-    )
-    for turn in turns.tolist():
+    for batch in in_turn(tag_side, sentence_side):
         with torch.autocast("cpu", torch.bfloat16):
-            if turn < len(tag_side):
-                yield "tags", tag_loss(model, tag_side[turn], settings.change_weight)
+            if isinstance(batch, list):
+                yield "tags", tag_loss(model, batch, settings.change_weight)
             else:
-                batch = sentence_side[turn - len(tag_side)]
                 hidden = model.encoder(batch.ids, batch.mask)
                 logits = model.sentence(hidden, batch.mask)
                 known = (~torch.isnan(batch.labels)).sum().clamp(min=1)

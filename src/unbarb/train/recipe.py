@@ -64,12 +64,15 @@ class EditorPart(EditorSettings):
 @dataclass(frozen=True, slots=True)
 class ProofreaderPart(ProofreaderSettings):
     """The proofreading trunk: beside all neutral sides of pairs, how many of their `sources` and of
-    `others`, the sentences of `corpora`, it reads an epoch.
+    `others`, the sentences of `corpora`, it reads an epoch; how many `candidates` each toxic side gets,
+    and how many of them are `compared` an epoch.
     """
 
     corpora: list[str] = field(default_factory=list)
     sources: int = 5000
     others: int = 30000
+    candidates: int = 12
+    compared: int = 8
 
 
 @dataclass(frozen=True, slots=True)
