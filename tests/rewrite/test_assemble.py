@@ -58,6 +58,11 @@ def assembled(text: str, changes: dict[int, str]) -> str:
         ("Thanks. You go.", {2: D, 3: "replace|we"}, "Thanks. We go."),
         ("No. Dumb people go.", {3: D}, "No. People go."),
         ("no. dumb people go.", {3: D}, "no. people go."),
+        ("no. dumb people go.", {2: D, 3: D}, "no people go."),
+        # the end
+        ("Go away, fool.", {4: D, 5: D}, "Go away."),
+        ("what a fool !", {3: "replace|man", 4: D}, "what a man !"),
+        ("you fool, go", {2: D, 3: D}, "you go"),
         # articles
         ("you are an idiot", {4: "replace|person"}, "you are a person"),
         ("you are a moron", {4: "replace|idea"}, "you are an idea"),

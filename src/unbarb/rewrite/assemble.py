@@ -57,7 +57,7 @@ class Assembler:
             if tag.startswith(REPLACE):
                 tokens += [_Token(added, None) for added in tag[len(REPLACE) :].split()]
                 continue
-            if word is not None and (tag != DELETE or (after != DELETE and self._divides(word))):
+            if word is not None and (tag != DELETE or self._holds(word, after != DELETE)):
                 tokens.append(word)
             if tag.startswith(APPEND):
                 tokens += [_Token(added, None) for added in tag[len(APPEND) :].split()]
@@ -68,6 +68,11 @@ class Assembler:
         self._mend_case(tokens)
         stretch = Span(self._words[0].start, self._words[-1].end)
         return _edits(self.text, stretch, tokens, self._follows)
+
+    def _holds(self, mark: _Token, goes_on: bool) -> bool:
+        """Whether `mark` stays whatever its tag: it ends the text, or a sentence and the text `goes_on`."""
+        ends = mark.text in _END and mark.place == self._words[-1]
+        return ends or (goes_on and self._divides(mark))
 
     def _divides(self, mark: _Token) -> bool:
         """Whether `mark` ends a sentence before a word with a capital: the two must not run together."""

@@ -50,18 +50,18 @@ class Taste:
     sketch_toxicity: float = 0.2
     consensus: float = 2.6
     likelihood: float = 0.04
-    residue: float = 0.8
-    deletion: float = 0.5
+    residue: float = 0.7
+    deletion: float = 0.7
     proof: float = 1.5
-    toxicity: float = 1.8
-    meaning: float = 3.4
+    toxicity: float = 1.6
+    meaning: float = 3.6
     fluency: float = 1.6
     temperature: float = 2.0
-    recall: float = 2.0
+    recall: float = 2.5
     width: int = 48
     reads: int = 24
     enough: float = 0.05
-    finalists: int = 8
+    finalists: int = 6
     toll: float = 0.3
     spare: int = 3
 
