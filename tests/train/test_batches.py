@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 from hypothesis import given  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from unbarb.train.batches import Row, batches, collate, count  # noqa: E402
+from unbarb.train.batches import Row, batches, collate, count, in_turn  # noqa: E402
 
 
 def row(length: int, number: int) -> Row:
@@ -65,3 +65,12 @@ def test_padding_is_masked_and_teaches_nothing() -> None:
     assert batch.mask.tolist() == [[1, 1, 0], [1, 1, 1]]
     assert torch.isnan(batch.words).tolist() == [[False, False, True], [True, True, True]]
     assert batch.weight.tolist() == [7.0, 1.0]
+
+
+def test_two_kinds_take_turns_evenly() -> None:
+    assert list(in_turn(["a", "b", "c"], [1, 2])) == ["a", 1, "b", "c", 2]
+    assert list(in_turn([], [1, 2])) == [1, 2]
+    assert list(in_turn(["a"], [])) == ["a"]
+    many = list(in_turn(["a"] * 10, [1] * 100))
+    assert many.count("a") == 10
+    assert all("a" in many[at : at + 14] for at in range(0, 96))

@@ -34,7 +34,7 @@ def tagger(tiny_model: Path) -> Tagger:
 
 @pytest.fixture(scope="module")
 def groups(tagger: Tagger, base: Path) -> list[Ranked]:
-    return ranked(PAIRS, tagger, base, 12, 64, 0, lambda done, all_: None)
+    return ranked(PAIRS, tagger, base, 12, 64, 0, lambda *_: None)
 
 
 def row(*numbers: int) -> np.ndarray:
@@ -53,16 +53,16 @@ def test_the_candidate_that_somebody_wrote_is_nearest(groups: list[Ranked], tagg
 
 def test_candidates_are_cut_drawn_anew_and_told_of(tagger: Tagger, base: Path) -> None:
     told: list[tuple[int, int]] = []
-    short = ranked(PAIRS, tagger, base, 5, 4, 0, lambda done, all_: told.append((done, all_)))
+    short = ranked(PAIRS, tagger, base, 5, 4, 0, lambda done, all_, _: told.append((done, all_)))
     assert told == [(1, 3), (2, 3), (3, 3)]
     assert {len(group.ids) for group in short} == {5}
     assert max(len(ids) for group in short for ids in group.ids) == 4
-    again = ranked(PAIRS, tagger, base, 5, 4, 0, lambda done, all_: None)
+    again = ranked(PAIRS, tagger, base, 5, 4, 0, lambda *_: None)
     assert [g.nearness.tolist() for g in again] == [g.nearness.tolist() for g in short]
 
 
 def test_a_sentence_with_too_few_candidates_is_left_out(tagger: Tagger, base: Path) -> None:
-    assert ranked([Pair("", ("x",), "toy", "a")], tagger, base, 5, 64, 0, lambda done, all_: None) == []
+    assert ranked([Pair("", ("x",), "toy", "a")], tagger, base, 5, 64, 0, lambda *_: None) == []
 
 
 def test_the_likeliest_are_always_drawn() -> None:

@@ -169,11 +169,15 @@ class EmbeddedRun:
         part = self.recipe.proofreader
         pairs = self.pairs["train"]
         others = prose(one for one in self.labelled["train"] if one.source in part.corpora)
-        told = self._told("candidates")
         compared = ranked(
-            pairs, Tagger(self.bundle), self.base, part.candidates, PIECES, part.seed,
-            lambda done, all_: told(done, all_, 0.0),
-        )  # fmt: skip
+            pairs,
+            Tagger(self.bundle),
+            self.base,
+            part.candidates,
+            PIECES,
+            part.seed,
+            self._told("candidates"),
+        )
 
         def rows(epoch: int) -> Sequence[Row]:
             return proof_rows(pairs, others, part.sources, part.others, self.wordpiece, part.seed + epoch)

@@ -6,7 +6,7 @@ From these the proofreading trunk learns which edits go wrong in practice, besid
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -23,6 +23,7 @@ from unbarb.rewrite.tagger import Tagger
 from unbarb.text import Span
 from unbarb.train.batches import padded
 from unbarb.train.editor import mean_of
+from unbarb.train.loop import Report
 
 WIDTH = 48
 """Ways to tag a sentence, among which its candidates are."""
@@ -32,7 +33,6 @@ BATCH = 128
 """Texts that the base model reads at once."""
 MEANING = 0.7
 """How nearness weighs meaning; the rest is the share of pieces in common."""
-
 
 _T = TypeVar("_T")
 
@@ -47,7 +47,7 @@ class Ranked:
 
 def ranked(
     pairs: Sequence[Pair], tagger: Tagger, base: Path, count: int, longest: int, seed: int,
-    progress: Callable[[int, int], None],
+    progress: Report,
 ) -> list[Ranked]:  # fmt: skip
     """Up to `count` candidates for each sentence of `pairs`, but for those that have too few to compare.
 
@@ -63,7 +63,7 @@ def ranked(
                 [tagger.ids(text)[:longest] for text in some] for some in (found, pair.neutrals)
             )
             texts.append((ids, references))
-        progress(at, len(pairs))
+        progress(at, len(pairs), 0.0)
     model = BertModel.from_pretrained(base, add_pooling_layer=False).eval()
     states = iter(_meanings([ids for both in texts for some in both for ids in some], model))
     results = []
