@@ -13,8 +13,7 @@ import pytest
 
 from unbarb import plugins
 from unbarb.detect import contract as detecting
-from unbarb.guard import built
-from unbarb.plugins import Plugin
+from unbarb.plugins import Plugin, instance
 from unbarb.rewrite import contract as rewriting
 from unbarb.rewrite.protocol import Candidate
 from unbarb.text import Analysis, Edit, Finding, Word
@@ -30,10 +29,10 @@ WITH_A_MODEL = ("transformers", "generative", "seq2seq", "causal", "infill", "in
 @cache
 def plugin(group: str, name: str) -> Any:
     if name not in WITH_A_MODEL:
-        return built(group, name, {})
+        return instance(group, name, {})
     served = pytest.importorskip("served_models", reason="needs the extra 'train'")
     folder = TemporaryDirectory()
-    made = built(group, Plugin(name, served.options(name, Path(folder.name))), {})
+    made = instance(group, Plugin(name, served.options(name, Path(folder.name))), {})
     made.kept = folder  # lives as long as the plug-in
     return made
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +288,28 @@ def test_a_result_that_was_verified_is_not_scored_again(tiny_guard: Guard) -> No
         assert scored.count(result) == 3  # a ladder with another detector asks its own
     finally:
         verifier.detector = before
+
+
+def test_a_text_that_was_read_in_full_is_not_read_again(tiny_guard: Guard) -> None:
+    text, ceilings = "You are an idiot.", tiny_guard.policy.ceilings("none")
+    (known,) = tiny_guard.full.detect([text])
+    asked: list[str] = []
+
+    class Listening:
+        name, labels, digest = tiny_guard.full.name, tiny_guard.full.labels, tiny_guard.full.digest
+
+        def detect(self, texts: Sequence[str], **given: Any) -> list[Analysis]:
+            asked.extend(texts)
+            return tiny_guard.full.detect(texts, **given)
+
+    assert tiny_guard.verifier is not None
+    ladder = Ladder([tiny_guard._ladder._rewriters[0]], Listening(), tiny_guard.verifier)  # type: ignore[union-attr]
+    unknown = ladder.descend(text, ceilings)
+    assert asked.count(text) == 1
+    assert ladder.descend(text, ceilings, known=known) == unknown
+    assert asked.count(text) == 1
+    assert ladder.descend(text, ceilings, known=replace(known, settled=True)) == unknown
+    assert asked.count(text) == 2  # what a gate settled was not read
 
 
 def test_a_timer_is_told_of_every_step() -> None:

@@ -7,22 +7,20 @@ files; calling it touches no file, log or store.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from unbarb import plugins
-from unbarb.detect.panel import Panel, failed
+from unbarb.detect.panel import Panel
 from unbarb.detect.protocol import Detector
-from unbarb.errors import ConfigError, InputError
-from unbarb.plugins import Plugin
-from unbarb.policy import Decision, Policy
+from unbarb.errors import InputError
+from unbarb.plugins import Plugin, check_options, instance
+from unbarb.policy import Policy, verdict_on, verdict_within
 from unbarb.rewrite.mask import MASK
 from unbarb.rewrite.protocol import Rewriter
-from unbarb.text import Action, Analysis, Direction, Edit, Step, Verdict, apply
+from unbarb.text import Analysis, Direction, Edit, Step, Verdict, apply
 from unbarb.verify.ladder import Ladder, Timer, over, timed
 from unbarb.verify.standard import standard_verifier
 from unbarb.verify.verifier import Verifier
@@ -65,8 +63,8 @@ class Guard:
         options = {"gate": self.policy.gate, "threads": self._threads}
         chosen = self.policy.detectors if detectors is None else detectors
         proposing = self.policy.rewriter if rewriter is THE_POLICYS else rewriter
-        _check_options({"unbarb.detectors": chosen, "unbarb.rewriters": [proposing]})
-        self.panel = Panel([built("unbarb.detectors", one, options) for one in chosen])
+        check_options({"unbarb.detectors": chosen, "unbarb.rewriters": [proposing]})
+        self.panel = Panel([instance("unbarb.detectors", one, options) for one in chosen])
         self.unscored = self.policy.unscored(self.panel.labels)
         # The gate's scores are for settling, never for verifying: candidates are read in full.
         self.full = Panel([getattr(member, "ungated", member) for member in self.panel.members])
@@ -74,7 +72,7 @@ class Guard:
         self._ladder: Ladder | None = None
         if proposing is not None:
             self.verifier = verifier or standard_verifier(self.full)
-            rewriters = [built("unbarb.rewriters", one, {}) for one in (proposing, "mask")]
+            rewriters = [instance("unbarb.rewriters", one, {}) for one in (proposing, "mask")]
             self._ladder = Ladder(rewriters, self.full, self.verifier, timer=timer)
 
     @property
@@ -106,16 +104,17 @@ class Guard:
 
         A text's verdict does not depend on the others.
         """
-        decided = self.check_batch(texts, ids=ids, direction=direction, context=context)
+        checked = self._checked(texts, ids=ids, direction=direction, context=context)
+        decided = [verdict for verdict, _ in checked]
         todo = [at for at, verdict in enumerate(decided) if verdict.action in ("rewrite", "mask")]
         if len(todo) < 2 or self._threads == 1:
-            done = [self._carried_out(decided[at]) for at in todo]
+            done = [self._carried_out(*checked[at]) for at in todo]
         else:
             with ThreadPoolExecutor(self._threads, thread_name_prefix="unbarb") as pool:
                 # In the caller's context, so that a timer knows whose work it is told of.
                 contexts = [copy_context() for _ in todo]
                 done = list(
-                    pool.map(lambda at, own: own.run(self._carried_out, decided[at]), todo, contexts)
+                    pool.map(lambda at, own: own.run(self._carried_out, *checked[at]), todo, contexts)
                 )
         for at, verdict in zip(todo, done, strict=True):
             decided[at] = verdict
@@ -134,6 +133,18 @@ class Guard:
         Raises:
             InputError: `ids` or `context` are not as many as the texts, or a text is not a string.
         """
+        checked = self._checked(texts, ids=ids, direction=direction, context=context)
+        return [verdict for verdict, _ in checked]
+
+    def _checked(
+        self,
+        texts: Sequence[str],
+        *,
+        ids: Sequence[str | None] | None,
+        direction: Direction,
+        context: Sequence[str | None] | None,
+    ) -> list[tuple[Verdict, Analysis]]:
+        """What is decided about each text, and the analysis that it rests on."""
         for name, given in (("ids", ids), ("context", context)):
             if given is not None and len(given) != len(texts):
                 raise InputError(
@@ -145,7 +156,12 @@ class Guard:
         with timed(self._timer, "detect"):
             analyses = self.panel.detect([self._without_allowed(text) for text in texts], context=context)
         return [
-            self._decided(text, analysis, name, direction)
+            (
+                verdict_on(
+                    text, analysis, self.policy, name=name, direction=direction, unscored=self.unscored
+                ),
+                analysis,
+            )
             for text, analysis, name in zip(texts, analyses, ids or [None] * len(texts), strict=True)
         ]
 
@@ -167,36 +183,11 @@ class Guard:
         ]
 
     def _within(self, text: str, analysis: Analysis, whole: Verdict, name: str | None) -> Verdict:
-        asked: Action = "mask" if whole.action == "mask" and not whole.not_detoxifiable else "rewrite"
-        guilty = over(analysis.scores, self.policy.ceilings(whole.direction))
-        decision = Decision(asked, whole.rule) if guilty else Decision("allow")
-        if failed(analysis):
-            decision = self.policy.stricter(decision, self.policy.on_detector_error, "on.detector_error")
-        verdict = Verdict(
-            id=name,
-            direction=whole.direction,
-            action=decision.action,
-            original=text,
-            text=None if decision.action in ("block", "route") else text,
-            scores=analysis.scores,
-            unscored=whole.unscored,
-            findings=analysis.findings,
-            step="block"
-            if decision.action == "block"
-            else "route"
-            if decision.action == "route"
-            else "none",
-            rule=decision.rule,
-            policy=whole.policy,
-            models=analysis.models,
-            coverage=analysis.coverage,
-            language=analysis.language,
-            warnings=analysis.warnings,
-            message=decision.message,
-        )
+        guilty = bool(over(analysis.scores, self.policy.ceilings(whole.direction)))
+        verdict = verdict_within(text, analysis, whole, self.policy, over=guilty, name=name)
         if verdict.action not in ("rewrite", "mask"):
             return verdict
-        done = self._carried_out(verdict)
+        done = self._carried_out(verdict, analysis)
         return done if done.text is not None else self.withheld(verdict)
 
     def withheld(self, verdict: Verdict) -> Verdict:
@@ -227,60 +218,16 @@ class Guard:
             text = text[: span.start] + " " * (span.end - span.start) + text[span.end :]
         return text
 
-    def _decided(self, text: str, analysis: Analysis, name: str | None, direction: Direction) -> Verdict:
-        decision, warnings = self._overruled(self.policy.decide(analysis.scores, direction), analysis)
-        action, message = decision.action, decision.message
-        if self.policy.shadow and action not in ("allow", "flag"):
-            warnings += (f"shadow mode: {action!r} was decided and not carried out",)
-            action, message = "flag", None
-        withheld = action in ("block", "route")
-        return Verdict(
-            id=name,
-            direction=direction,
-            action=action,
-            original=text,
-            text=None if withheld else text,
-            scores=analysis.scores,
-            unscored=self.unscored,
-            findings=analysis.findings,
-            step="block" if action == "block" else "route" if action == "route" else "none",
-            rule=decision.rule,
-            policy={"name": self.policy.name, "digest": self.policy.digest},
-            models=analysis.models,
-            coverage=analysis.coverage,
-            language=analysis.language,
-            warnings=warnings,
-            message=message,
-        )
-
-    def _overruled(self, decision: Decision, analysis: Analysis) -> tuple[Decision, tuple[str, ...]]:
-        """What the policy says of languages it does not cover and of detectors that failed."""
-        policy, warnings = self.policy, analysis.warnings
-        if analysis.language != "und" and analysis.language not in policy.languages:
-            covered = ", ".join(policy.languages)
-            warnings += (f"language {analysis.language!r} is not covered ({covered}): scores say little",)
-            if decision.action in ("rewrite", "mask") and policy.on_unsupported_language != "allow":
-                # What the model cannot read it must not rewrite.
-                decision = policy.event("unsupported_language")
-            else:
-                decision = policy.stricter(
-                    decision, policy.on_unsupported_language, "on.unsupported_language"
-                )
-        if failed(analysis):
-            decision = policy.stricter(decision, policy.on_detector_error, "on.detector_error")
-        if analysis.coverage < 1.0:
-            warnings += (f"only {analysis.coverage:.0%} of the characters were scored",)
-        return decision, warnings
-
-    def _carried_out(self, verdict: Verdict) -> Verdict:
-        """Take `verdict` down the ladder and say where it came to rest."""
+    def _carried_out(self, verdict: Verdict, analysis: Analysis) -> Verdict:
+        """Take `verdict`, which rests on `analysis`, down the ladder and say where it came to rest."""
         if self._ladder is None:
             return verdict
-        text = self._without_allowed(verdict.original)
         ceilings = self.policy.ceilings(verdict.direction)
         first: Step = "edit" if verdict.action == "rewrite" else "mask"
         masks = first == "mask" or self.policy.on_rewrite_failure == "mask"
-        outcome = self._ladder.descend(text, ceilings, first, "mask" if masks else "delete")
+        outcome = self._ladder.descend(
+            analysis.text, ceilings, first, "mask" if masks else "delete", known=analysis
+        )
         verdict = replace(verdict, warnings=verdict.warnings + outcome.failures)
         if outcome.step == "block":
             return self._not_rewritten(verdict, outcome.refused)
@@ -311,23 +258,3 @@ class Guard:
             message=self.policy.message,
             warnings=(*verdict.warnings, f"no rewrite passed the check{last}"),
         )
-
-
-def built(group: str, plugin: Any, options: Mapping[str, Any]) -> Any:
-    """A plug-in by its name, given those `options` it asks for; anything else comes back as it is."""
-    if isinstance(plugin, str):
-        plugin = Plugin(plugin)
-    return plugins.build(group, plugin, options) if isinstance(plugin, Plugin) else plugin
-
-
-def _check_options(chosen: Mapping[str, Sequence[object]]) -> None:
-    """Refuse wrong options of all plug-ins at once, before the first is built."""
-    problems = [
-        problem
-        for group, members in chosen.items()
-        for one in members
-        if isinstance(one, Plugin)
-        for problem in plugins.wrong_options(group, one)
-    ]
-    if problems:
-        raise ConfigError("\n".join(problems))

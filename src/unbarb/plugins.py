@@ -7,7 +7,7 @@ guard is built, never a warning.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
@@ -121,6 +121,31 @@ def build(group: str, plugin: Plugin, offered: Mapping[str, Any]) -> Any:
     wanted = signature(maker).parameters
     taken = {name: value for name, value in offered.items() if name in wanted}
     return maker(**{**taken, **plugin.options})
+
+
+def instance(group: str, plugin: Any, options: Mapping[str, Any]) -> Any:
+    """A plug-in by its name, given those `options` it asks for; anything else comes back as it is."""
+    if isinstance(plugin, str):
+        plugin = Plugin(plugin)
+    return build(group, plugin, options) if isinstance(plugin, Plugin) else plugin
+
+
+def check_options(chosen: Mapping[str, Sequence[object]]) -> None:
+    """Refuse wrong options of all `chosen` plug-ins, by group, at once, before the first is built.
+
+    Raises:
+        PluginError: one cannot be loaded.
+        ConfigError: an option is unknown, missing or not valid.
+    """
+    problems = [
+        problem
+        for group, members in chosen.items()
+        for one in members
+        if isinstance(one, Plugin)
+        for problem in wrong_options(group, one)
+    ]
+    if problems:
+        raise ConfigError("\n".join(problems))
 
 
 def missing_extra(feature: str, error: ModuleNotFoundError) -> MissingExtra:

@@ -80,7 +80,8 @@ class Analysis:
     """What one pass over a text found, below the thresholds too.
 
     `coverage` is the share of the characters that were scored, 0…1; `models` maps
-    a detector's name to the digest of what it ran.
+    a detector's name to the digest of what it ran. `settled` says that a gate told the scores: whoever
+    needs the words, or means to change the text, has it read in full.
     """
 
     text: str
@@ -91,6 +92,7 @@ class Analysis:
     language: str = "und"
     warnings: tuple[str, ...] = ()
     models: Mapping[str, str] = field(default_factory=dict)
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

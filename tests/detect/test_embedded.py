@@ -47,6 +47,8 @@ def test_insults_with_words_between_are_two_findings(detector: Embedded) -> None
 def test_clean_text_is_settled_by_the_gate_and_read_without_it(detector: Embedded) -> None:
     (settled,) = detector.detect(["The weather is nice."])
     (read,) = detector.ungated.detect(["The weather is nice."])
+    assert settled.settled
+    assert not read.settled
     assert settled.words == settled.findings == ()
     assert len(read.words) == 5
     assert max(settled.scores.values()) < 0.1

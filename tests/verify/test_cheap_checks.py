@@ -206,6 +206,7 @@ def test_roles_that_may_change(source: str, rewrite: str) -> None:
         ("it will fuck your life up", "it will mess your life"),
         ("my ass is full of questions", "myself is full of questions"),
         ("she took a bitch home", "she took a bad girls home"),
+        ("what a useless clown this man is", "what this man is"),
         ("it is stupid if not mad", "it is not mad"),
     ],
 )
@@ -242,6 +243,8 @@ def test_broken_sentences_are_seen(source: str, rewrite: str) -> None:
         ("you will fuck it up again", "you will mess it up again"),
         ("they fucked us over", "they messed us over"),
         ("what a fucking mess , you fool", "what a mess you made"),
+        ("what an idiotic thing to say", "what a bad thing to say"),
+        ("tell us what fucking trains they want", "tell us what they want"),
         ("it is a load of crap if not worse", "it is nonsense if not worse"),
     ],
 )

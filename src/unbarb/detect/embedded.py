@@ -177,7 +177,8 @@ class Embedded:
         return labels, sigmoid(hidden[window.first] @ self._spans + self._spans_bias)[:, 0]
 
     def _clean(self, text: str, scores: FloatArray) -> Analysis:
-        return Analysis(text, _named(scores), language=language(text), models={self.name: self.digest})
+        models = {self.name: self.digest}
+        return Analysis(text, _named(scores), language=language(text), models=models, settled=True)
 
     def _analysis(self, text: str, reading: Reading, encoded: tuple[FloatArray, FloatArray]) -> Analysis:
         logits, toxicity = encoded

@@ -28,6 +28,8 @@ _OUTSIDE = "\"'()[]{}<>.,;:?!*_~`“”‘’«»…/\\|-–—=#&+^%"
 _LEADING = "".join(c for c in _OUTSIDE if c not in "!+|")
 _TRAILING = "".join(c for c in _OUTSIDE if c not in "*#%+|")
 _PASSES = 4
+RECENT = 32
+"""Texts whose views are remembered."""
 
 Piece = tuple[int, int, str]
 
@@ -52,8 +54,12 @@ class Normalized:
         return Span(self.starts[start], max(self.ends[end - 1], self.starts[start]))
 
 
+@lru_cache(maxsize=RECENT)
 def normalize(text: str) -> Normalized:
-    """Read `text` as a person would. Text without obfuscation comes back equal, with itself as map."""
+    """Read `text` as a person would. Text without obfuscation comes back equal, with itself as map.
+
+    The last few are remembered: every detector and rewriter reads a text in this view.
+    """
     size = len(text)
     view = Normalized(text, range(size), range(1, size + 1))
     for _ in range(_PASSES):

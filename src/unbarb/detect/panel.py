@@ -99,6 +99,7 @@ def merged(text: str, analyses: Sequence[Analysis]) -> Analysis:
         next((a.language for a in analyses if a.language != "und"), "und"),
         tuple(dict.fromkeys(warning for a in analyses for warning in a.warnings)),
         models,
+        any(analysis.settled for analysis in analyses),
     )
 
 

@@ -8,6 +8,7 @@ from unbarb.policy.file import PRESETS, write_thresholds
 from unbarb.policy.layout import NEVER_REWRITTEN, policy_schema
 from unbarb.policy.report import PolicyReport
 from unbarb.policy.rules import Decision, Rule
+from unbarb.policy.verdicts import verdict_on, verdict_within
 
 __all__ = [
     "NEVER_REWRITTEN",
@@ -18,5 +19,7 @@ __all__ = [
     "PolicyReport",
     "Rule",
     "policy_schema",
+    "verdict_on",
+    "verdict_within",
     "write_thresholds",
 ]

@@ -61,8 +61,8 @@ class Taste:
     width: int = 48
     reads: int = 24
     enough: float = 0.05
-    finalists: int = 6
-    toll: float = 0.3
+    finalists: int = 5
+    toll: float = 0.8
     spare: int = 3
 
     def unread(self, drafts: Drafts, sketch: FloatArray) -> FloatArray:

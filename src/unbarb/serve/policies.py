@@ -15,8 +15,8 @@ from typing import Any, Literal
 from weakref import WeakValueDictionary
 
 from unbarb.errors import ConfigError, UnbarbError
-from unbarb.guard import Guard, built
-from unbarb.plugins import Plugin
+from unbarb.guard import Guard
+from unbarb.plugins import Plugin, instance
 from unbarb.policy import PRESETS, Policy
 
 Outcome = Literal["loaded", "changed", "refused", "withdrawn"]
@@ -201,7 +201,7 @@ class Policies:
         key = (plugin.name, json.dumps([dict(plugin.options), dict(offered)], sort_keys=True, default=str))
         part = self._parts.get(key)
         if part is None:
-            part = self._parts[key] = built("unbarb.detectors", plugin, offered)
+            part = self._parts[key] = instance("unbarb.detectors", plugin, offered)
         return part
 
 

@@ -39,6 +39,7 @@ _BEFORE_OF = word_set("grammar.before_of")
 _MESS = frozenset(["mess", "messed", "messes", "messing"])
 _UP = frozenset(["over", "up"])
 _OBJECTS = word_set("grammar.objects") | _DETERMINERS | _POSSESSIVES
+_ARTICLES = frozenset(["a", "an"])
 _PAIRED = {"either": "or", "neither": "nor"}
 _ENDS = frozenset([".", "!", "?", ";", ":", ")", "…"])
 _SILENT = ("hour", "honest", "honor", "honour", "heir")
@@ -68,7 +69,7 @@ def _defects(row: Sequence[Token]) -> Iterator[str]:
             yield f"no verb after {two.text!r}"
         if one.text in _DETERMINERS and two.text == "very" and not three.is_word:
             yield "nothing after 'very'"
-        if one.text in ("a", "an") and three.text in _PLURALS and two.is_word and two.text not in _SMALL:
+        if one.text in _ARTICLES and three.text in _PLURALS and two.is_word and two.text not in _SMALL:
             yield f"{one.text!r} before {three.text!r}"
         if one.text in _DO and two.text == "not" and _is_participle(three.text):
             yield f"{one.text!r} with {three.text!r}"
@@ -114,12 +115,12 @@ def _pair(before: str, first: str, second: str) -> Iterator[str]:
         yield f"no verb after {first!r}"
     if f"{first}-{second}" in _DISAGREE and before not in _BEFORE:
         yield f"{first!r} with {second!r}"
-    if first in ("a", "an") and second in _PLURALS:
+    if first in _ARTICLES and second in _PLURALS:
         yield f"{first!r} before {second!r}"
     plain = second[:1].isalpha() and second.isascii() and len(second) > 2
-    if first in ("a", "an") and plain and (first == "an") != _wants_an(second):
+    if first in _ARTICLES and plain and (first == "an") != _wants_an(second):
         yield f"{first!r} before {second!r}"
-    if first in ("a", "an") and second.startswith("@"):
+    if first in _ARTICLES and second.startswith("@"):
         yield f"{first!r} before {second!r}"
     if not before and first == "are" and second in _ONE:
         yield f"{first!r} with {second!r}"
@@ -133,7 +134,7 @@ def _lacks_noun(article: str, second: str) -> bool:
     """Whether an article and a word that blames cannot end a phrase: "a useful", "the bad"."""
     if article == "the":
         return second in _BLAME - _GROUPS
-    return article in ("a", "an") and (second in _BLAME or second.endswith(("ful", "less", "ous")))
+    return article in _ARTICLES and (second in _BLAME or second.endswith(("ful", "less", "ous")))
 
 
 def _lacks_verb(before: str, pronoun: str, second: str) -> bool:
@@ -230,14 +231,15 @@ def _changed_number(alignment: Alignment) -> list[str]:
 
 
 def _left_open(alignment: Alignment) -> list[str]:
-    """A word that says little without the *of* behind it, which went: "full of …", "a load of …"."""
+    """A word that says little without what stood behind it and went: "full of …", "what a …"."""
     source, rewrite = (
         [*(token.text for token in row), ""] for row in (alignment.source, alignment.rewrite)
     )
     return [
         f"nothing of {source[at]!r}"
         for at, to in alignment.kept.items()
-        if source[at] in _BEFORE_OF and source[at + 1] == "of" != rewrite[to + 1]
+        if (source[at] in _BEFORE_OF and source[at + 1] == "of" != rewrite[to + 1])
+        or (source[at] == "what" and source[at + 1] in _ARTICLES and rewrite[to + 1] not in _ARTICLES)
     ]
 
 

@@ -92,18 +92,27 @@ class Ladder:
         self._timer = timer
 
     def descend(
-        self, text: str, ceilings: Mapping[str, float], first: Step = "edit", last: Step = "mask"
+        self,
+        text: str,
+        ceilings: Mapping[str, float],
+        first: Step = "edit",
+        last: Step = "mask",
+        *,
+        known: Analysis | None = None,
     ) -> Outcome:
         """Bring `text` under its ceilings, beginning at the rung `first` and going no lower than `last`.
+
+        `known` is the analysis of the text, where somebody has it; one that a gate settled does not count.
 
         A short text is edited as a whole. In a longer one, or where that fails, each sentence that is
         over a ceiling goes down on its own, until it is masked whole; then the text is scored again, and
         if it is still over, every such sentence is taken down to the mask.
         """
         told = _Told()
+        source = self._detector.detect([text])[0] if known is None or known.settled else known
         for places, rungs in _ways(text, first, last):
             told.models.clear()  # what was taken before did not hold
-            outcome = self._all_stretches(text, places, ceilings, rungs, told)
+            outcome = self._all_stretches(source, places, ceilings, rungs, told)
             if outcome.step == "block":
                 continue
             scores = outcome.scores
@@ -118,17 +127,18 @@ class Ladder:
 
     def _all_stretches(
         self,
-        text: str,
+        source: Analysis,
         places: Sequence[Span],
         ceilings: Mapping[str, float],
         rungs: Sequence[Step],
         told: _Told,
     ) -> Outcome:
+        text = source.text
         edits: list[Edit] = []
         meanings: list[float] = []
         lowest: Step = "none"
         scores: Mapping[str, float] | None = None
-        for place, analysis in self._stretches(text, places, ceilings):
+        for place, analysis in self._stretches(source, places, ceilings):
             taken = self._first_accepted(analysis, ceilings, rungs, told)
             if taken is None and (place == Span(0, len(text)) or "mask" not in rungs):
                 return told.outcome("block")
@@ -150,11 +160,11 @@ class Ladder:
         return told.outcome(lowest, edits, min(meanings, default=None), scores)
 
     def _stretches(
-        self, text: str, places: Sequence[Span], ceilings: Mapping[str, float]
+        self, source: Analysis, places: Sequence[Span], ceilings: Mapping[str, float]
     ) -> list[tuple[Span, Analysis]]:
         """Those of several `places` that are over a ceiling by themselves; the whole text when none is."""
         if len(places) > 1:
-            analyses = self._detector.detect([place.of(text) for place in places])
+            analyses = self._detector.detect([place.of(source.text) for place in places])
             found = [
                 (place, analysis)
                 for place, analysis in zip(places, analyses, strict=True)
@@ -162,7 +172,7 @@ class Ladder:
             ]
             if found:
                 return found
-        return [(Span(0, len(text)), self._detector.detect([text])[0])]
+        return [(Span(0, len(source.text)), source)]
 
     def _first_accepted(
         self,
