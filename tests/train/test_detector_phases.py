@@ -12,13 +12,14 @@ pytest.importorskip("peft")
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+import torch
 
 from unbarb.data.examples import Labelled
 from unbarb.detect.wordpiece import WordPiece
 from unbarb.train.detector import Detector
 from unbarb.train.detector_phases import train_in_phases
 from unbarb.train.heads import merged_state
-from unbarb.train.loop import Report
+from unbarb.train.loop import Report, mean_state
 from unbarb.train.mixture import drawn, encode
 from unbarb.train.recipe import DetectorPart, FocusPart
 
@@ -33,7 +34,7 @@ TEXTS = [
 PACE: dict[str, Any] = {"learning_rate": 1e-3, "head_learning_rate": 1e-3, "behaviours": 1, "respelt": 2}
 PART = DetectorPart(
     rank=4, epochs=1, window=128, pieces_per_batch=128,
-    focus=FocusPart(epochs=2, shares={"posts": 0.0}, **PACE),
+    focus=FocusPart(epochs=2, shares={"posts": 0.0}, seeds=[3, 4], **PACE),
     **PACE,
 )  # fmt: skip
 
@@ -56,9 +57,10 @@ def test_each_phase_keeps_its_epochs_and_is_not_learnt_again(
     base: Path, wordpiece: WordPiece, tmp_path: Path
 ) -> None:
     model, named = trained(base, wordpiece, PART, tmp_path / "run")
-    assert named == ["detection trunk", "detection trunk, focus"]
-    kept = {place: sorted((tmp_path / "run" / place).glob("epoch-*.pt")) for place in (".", "focus")}
-    assert [len(files) for files in kept.values()] == [1, 2]
+    assert named == ["detection trunk", "detection trunk, focus 1 of 2", "detection trunk, focus 2 of 2"]
+    places = (".", "focus-3", "focus-4")
+    kept = {place: sorted((tmp_path / "run" / place).glob("epoch-*.pt")) for place in places}
+    assert [len(files) for files in kept.values()] == [1, 2, 2]
     before = {file: file.stat().st_mtime_ns for files in kept.values() for file in files}
     again, _ = trained(base, wordpiece, PART, tmp_path / "run")
     assert {file: file.stat().st_mtime_ns for file in before} == before
@@ -71,10 +73,24 @@ def test_a_run_stopped_between_phases_ends_as_an_unbroken_one(
 ) -> None:
     unbroken, _ = trained(base, wordpiece, PART, tmp_path / "unbroken")
     trained(base, wordpiece, replace(PART, focus=FocusPart()), tmp_path / "stopped")
-    assert not (tmp_path / "stopped" / "focus").exists()
+    assert not list((tmp_path / "stopped").glob("focus*"))
     resumed, _ = trained(base, wordpiece, PART, tmp_path / "stopped")
     state = merged_state(resumed.encoder)
     assert all((array == state[name]).all() for name, array in merged_state(unbroken.encoder).items())
+
+
+def test_a_second_phase_from_several_seeds_gives_the_mean_of_them(
+    base: Path, wordpiece: WordPiece, tmp_path: Path
+) -> None:
+    both, _ = trained(base, wordpiece, PART, tmp_path / "both")
+    ends = [tmp_path / "both" / f"focus-{seed}" / "epoch-1.pt" for seed in (3, 4)]
+    mean, state = mean_state(ends), both.state_dict()
+    assert all(torch.equal(value, state[name]) for name, value in mean.items())
+    second, _ = trained(
+        base, wordpiece, replace(PART, focus=replace(PART.focus, seeds=[4])), tmp_path / "one"
+    )
+    alone = torch.load(ends[1], weights_only=True)
+    assert all(torch.equal(value, alone[name]) for name, value in second.state_dict().items())
 
 
 def test_shares_are_drawn_anew_and_what_is_not_named_is_all_read(wordpiece: WordPiece) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
+
+import torch
 
 from unbarb.data.examples import Labelled
 from unbarb.detect.wordpiece import WordPiece
 from unbarb.text import LABELS
 from unbarb.train.batches import Row
 from unbarb.train.detector import Detector, learn_on, train_detector
-from unbarb.train.loop import Report
+from unbarb.train.loop import Report, mean_state
 from unbarb.train.mixture import drawn, encode, respelt, rows_of, written_sentences
 from unbarb.train.recipe import DetectorPart, FocusPart
 
@@ -24,7 +27,10 @@ def train_in_phases(
     folder: Path,
     told: Callable[[str], Report],
 ) -> Detector:
-    """Train on all of `texts`, then on what `part` focuses on; both keep epochs and losses in `folder`.
+    """Train on all of `texts`, then on what `part` focuses on; all keep epochs and losses in `folder`.
+
+    The second phase begins anew for each of its seeds; the model is the mean of its weights after each
+    (a soup of models that began alike, Wortsman et al. 2022).
 
     Args:
         texts: what to learn from.
@@ -50,14 +56,22 @@ def train_in_phases(
     name = "detection trunk"
     model = train_detector(rows(part, 0), base, len(LABELS), part, folder, told(name), len(part.habits))
     focus = part.focus
-    if focus.epochs:
+    if focus.epochs and focus.seeds:
         pace = replace(
             part,
             epochs=focus.epochs,
             learning_rate=focus.learning_rate,
             head_learning_rate=focus.head_learning_rate,
-            seed=focus.seed,
         )
-        (folder / "focus").mkdir(exist_ok=True)
-        learn_on(model, rows(focus, focus.seed), pace, folder / "focus", told(f"{name}, focus"))
+        begun = deepcopy(model.state_dict())
+        ends = []
+        for number, seed in enumerate(focus.seeds, 1):
+            model.load_state_dict(begun)
+            torch.manual_seed(seed)
+            own = folder / f"focus-{seed}"
+            own.mkdir(exist_ok=True)
+            telling = told(f"{name}, focus {number} of {len(focus.seeds)}")
+            learn_on(model, rows(focus, seed), replace(pace, seed=seed), own, telling)
+            ends.append(own / f"epoch-{focus.epochs - 1}.pt")
+        model.load_state_dict(mean_state(ends))
     return model

@@ -24,7 +24,8 @@ from unbarb.verify.standard import Settings
 class FocusPart:
     """A second phase of learning: how fast and how long, and what an epoch of it reads.
 
-    `shares` are of the texts of each corpus, 0…1; of those it does not name, all are read.
+    `shares` are of the texts of each corpus, 0…1; of those it does not name, all are read. With several
+    `seeds` it is learnt once from each, and the model is the mean of what comes of them.
     """
 
     epochs: int = 0
@@ -33,7 +34,7 @@ class FocusPart:
     behaviours: int = 250
     respelt: int = 1000
     shares: dict[str, float] = field(default_factory=dict)
-    seed: int = 10
+    seeds: list[int] = field(default_factory=lambda: [10])
 
 
 @dataclass(frozen=True, slots=True)
