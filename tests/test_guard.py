@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from unbarb import Guard, Policy
+from unbarb.detect.protocol import Detector
 from unbarb.errors import ConfigError, InputError, PluginError
 from unbarb.rewrite.protocol import Candidate
 from unbarb.text import Analysis, Edit, Finding, Word, apply
@@ -260,32 +261,36 @@ def test_wrong_use_is_told_clearly(tmp_path: Path) -> None:
         Guard(tmp_path / "none.yaml")
 
 
+class Listening:
+    """A detector that notes what it is asked about."""
+
+    def __init__(self, detector: Detector) -> None:
+        self.name, self.labels, self.digest = detector.name, detector.labels, detector.digest
+        self._detector = detector
+        self.asked: list[str] = []
+
+    def detect(self, texts: Sequence[str], **given: Any) -> list[Analysis]:
+        self.asked.extend(texts)
+        return self._detector.detect(texts, **given)
+
+
 def test_a_result_that_was_verified_is_not_scored_again(tiny_guard: Guard) -> None:
-    scored: list[str] = []
-
-    class Listening:
-        """The guard's own detector, noting what it is asked about."""
-
-        name, labels, digest = tiny_guard.full.name, tiny_guard.full.labels, tiny_guard.full.digest
-
-        def detect(self, texts: Sequence[str], **given: Any) -> list[Analysis]:
-            scored.extend(texts)
-            return tiny_guard.full.detect(texts, **given)
-
     assert tiny_guard.verifier is not None
     verifier = tiny_guard.verifier
-    before, listening = verifier.detector, Listening()
+    before, listening = verifier.detector, Listening(tiny_guard.full)
     try:
         verifier.detector = listening
         rewriter = tiny_guard._ladder._rewriters[0]  # type: ignore[union-attr]
-        one, other = Ladder([rewriter], listening, verifier), Ladder([rewriter], Listening(), verifier)
+        one = Ladder([rewriter], listening, verifier)
         text, ceilings = "You are an idiot.", tiny_guard.policy.ceilings("none")
         outcome = one.descend(text, ceilings)
         result = apply(outcome.edits, text)
         assert outcome.scores is not None
-        assert scored.count(result) == 1
-        assert other.descend(text, ceilings) == outcome
-        assert scored.count(result) == 3  # a ladder with another detector asks its own
+        assert listening.asked.count(result) == 1
+        other = Listening(tiny_guard.full)
+        assert Ladder([rewriter], other, verifier).descend(text, ceilings) == outcome
+        # A ladder with another detector than the verifier's asks its own.
+        assert [detector.asked.count(result) for detector in (listening, other)] == [2, 1]
     finally:
         verifier.detector = before
 
@@ -293,23 +298,15 @@ def test_a_result_that_was_verified_is_not_scored_again(tiny_guard: Guard) -> No
 def test_a_text_that_was_read_in_full_is_not_read_again(tiny_guard: Guard) -> None:
     text, ceilings = "You are an idiot.", tiny_guard.policy.ceilings("none")
     (known,) = tiny_guard.full.detect([text])
-    asked: list[str] = []
-
-    class Listening:
-        name, labels, digest = tiny_guard.full.name, tiny_guard.full.labels, tiny_guard.full.digest
-
-        def detect(self, texts: Sequence[str], **given: Any) -> list[Analysis]:
-            asked.extend(texts)
-            return tiny_guard.full.detect(texts, **given)
-
+    listening = Listening(tiny_guard.full)
     assert tiny_guard.verifier is not None
-    ladder = Ladder([tiny_guard._ladder._rewriters[0]], Listening(), tiny_guard.verifier)  # type: ignore[union-attr]
+    ladder = Ladder(tiny_guard._ladder._rewriters, listening, tiny_guard.verifier)  # type: ignore[union-attr]
     unknown = ladder.descend(text, ceilings)
-    assert asked.count(text) == 1
+    assert listening.asked.count(text) == 1
     assert ladder.descend(text, ceilings, known=known) == unknown
-    assert asked.count(text) == 1
+    assert listening.asked.count(text) == 1
     assert ladder.descend(text, ceilings, known=replace(known, settled=True)) == unknown
-    assert asked.count(text) == 2  # what a gate settled was not read
+    assert listening.asked.count(text) == 2  # what a gate settled was not read
 
 
 def test_a_timer_is_told_of_every_step() -> None:

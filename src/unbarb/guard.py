@@ -21,7 +21,7 @@ from unbarb.policy import Policy, verdict_on, verdict_within
 from unbarb.rewrite.mask import MASK
 from unbarb.rewrite.protocol import Rewriter
 from unbarb.text import Analysis, Direction, Edit, Step, Verdict, apply
-from unbarb.verify.ladder import Ladder, Timer, over, timed
+from unbarb.verify.ladder import Ladder, Timer, timed
 from unbarb.verify.standard import standard_verifier
 from unbarb.verify.verifier import Verifier
 
@@ -183,8 +183,7 @@ class Guard:
         ]
 
     def _within(self, text: str, analysis: Analysis, whole: Verdict, name: str | None) -> Verdict:
-        guilty = bool(over(analysis.scores, self.policy.ceilings(whole.direction)))
-        verdict = verdict_within(text, analysis, whole, self.policy, over=guilty, name=name)
+        verdict = verdict_within(text, analysis, whole, self.policy, name=name)
         if verdict.action not in ("rewrite", "mask"):
             return verdict
         done = self._carried_out(verdict, analysis)

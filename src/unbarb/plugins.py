@@ -106,28 +106,25 @@ def wrong_options(group: str, plugin: Plugin) -> list[str]:
     return problems
 
 
-def build(group: str, plugin: Plugin, offered: Mapping[str, Any]) -> Any:
-    """An instance with the plug-in's own options, and those of `offered` that it asks for by name.
+def instance(group: str, plugin: Any, offered: Mapping[str, Any]) -> Any:
+    """A plug-in by its name, or with options of its own; of `offered` it gets what it asks for by name.
+
+    Anything else is an instance already and comes back as it is.
 
     Raises:
         PluginError: it cannot be loaded.
         MissingExtra: it needs a package that is not installed.
         ConfigError: an option is unknown, missing or not valid.
     """
-    problems = wrong_options(group, plugin)
-    if problems:
-        raise ConfigError("\n".join(problems))
+    if isinstance(plugin, str):
+        plugin = Plugin(plugin)
+    if not isinstance(plugin, Plugin):
+        return plugin
+    check_options({group: [plugin]})
     maker = load(group, plugin.name)
     wanted = signature(maker).parameters
     taken = {name: value for name, value in offered.items() if name in wanted}
     return maker(**{**taken, **plugin.options})
-
-
-def instance(group: str, plugin: Any, options: Mapping[str, Any]) -> Any:
-    """A plug-in by its name, given those `options` it asks for; anything else comes back as it is."""
-    if isinstance(plugin, str):
-        plugin = Plugin(plugin)
-    return build(group, plugin, options) if isinstance(plugin, Plugin) else plugin
 
 
 def check_options(chosen: Mapping[str, Sequence[object]]) -> None:

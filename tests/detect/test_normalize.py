@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unbarb.data.lists import lookalikes
-from unbarb.detect.normalize import _pieces, _suspicious, normalize
+from unbarb.detect.normalize import SHORT, _pieces, _suspicious, normalize
 
 ODD = st.text(
     alphabet=st.sampled_from("aeiosutfckbdhnprm 014$@!*.-_'|\u200b\u0301\u0336аеоіѕｆｕ𝐢🅰é(),\n"),
@@ -105,6 +105,13 @@ def test_look_alikes_stay() -> None:
     changed = [text for text in ascii_texts if normalize(text).text != text]
     assert len(ascii_texts) > 1000
     assert len(changed) <= 0.01 * len(ascii_texts), changed
+
+
+def test_short_texts_are_remembered_and_long_ones_are_not() -> None:
+    short, long = "a 1d!0t " * (SHORT // 8), "a 1d!0t " * SHORT
+    assert normalize(short) is normalize(short)
+    assert normalize(long) is not normalize(long)
+    assert normalize(long) == normalize(long)
 
 
 @pytest.mark.parametrize(

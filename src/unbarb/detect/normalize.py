@@ -28,8 +28,8 @@ _OUTSIDE = "\"'()[]{}<>.,;:?!*_~`“”‘’«»…/\\|-–—=#&+^%"
 _LEADING = "".join(c for c in _OUTSIDE if c not in "!+|")
 _TRAILING = "".join(c for c in _OUTSIDE if c not in "*#%+|")
 _PASSES = 4
-RECENT = 32
-"""Texts whose views are remembered."""
+RECENT, SHORT = 32, 2000
+"""Texts whose views are remembered, and the characters of the longest."""
 
 Piece = tuple[int, int, str]
 
@@ -54,12 +54,15 @@ class Normalized:
         return Span(self.starts[start], max(self.ends[end - 1], self.starts[start]))
 
 
-@lru_cache(maxsize=RECENT)
 def normalize(text: str) -> Normalized:
     """Read `text` as a person would. Text without obfuscation comes back equal, with itself as map.
 
-    The last few are remembered: every detector and rewriter reads a text in this view.
+    The last few short ones are remembered: every detector and rewriter reads a text in this view.
     """
+    return _remembered(text) if len(text) <= SHORT else _normalized(text)
+
+
+def _normalized(text: str) -> Normalized:
     size = len(text)
     view = Normalized(text, range(size), range(1, size + 1))
     for _ in range(_PASSES):
@@ -75,6 +78,9 @@ def normalize(text: str) -> Normalized:
             break
         view = _rewrite(view, pieces)
     return view
+
+
+_remembered = lru_cache(RECENT)(_normalized)
 
 
 def _suspicious(text: str) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from unbarb.detect.panel import failed
 from unbarb.policy.decide import Policy
 from unbarb.policy.rules import Decision
-from unbarb.text import Action, Analysis, Direction, Step, Verdict
+from unbarb.text import Action, Analysis, Direction, Verdict
+from unbarb.verify.ladder import over
 
 
 def verdict_on(
@@ -24,49 +26,49 @@ def verdict_on(
     if policy.shadow and decision.action not in ("allow", "flag"):
         warnings += (f"shadow mode: {decision.action!r} was decided and not carried out",)
         decision = Decision("flag", decision.rule)
-    return Verdict(
-        id=name,
+    return replace(
+        _verdict(text, analysis, decision, policy, name),
         direction=direction,
-        action=decision.action,
-        original=text,
-        text=None if decision.action in ("block", "route") else text,
-        scores=analysis.scores,
         unscored=tuple(unscored),
-        findings=analysis.findings,
-        step=_step(decision.action),
-        rule=decision.rule,
-        policy={"name": policy.name, "digest": policy.digest},
-        models=analysis.models,
-        coverage=analysis.coverage,
-        language=analysis.language,
         warnings=warnings,
-        message=decision.message,
     )
 
 
 def verdict_within(
-    text: str, analysis: Analysis, whole: Verdict, policy: Policy, *, over: bool, name: str | None = None
+    text: str, analysis: Analysis, whole: Verdict, policy: Policy, *, name: str | None = None
 ) -> Verdict:
     """What becomes of a sentence `text` of a text on which `whole`, rewrite or mask, was the verdict.
 
-    It stays as it is unless it is `over` a ceiling itself, or a detector failed on it.
+    It stays as it is unless it is over a ceiling itself, or a detector failed on it.
     """
     asked: Action = "mask" if whole.action == "mask" and not whole.not_detoxifiable else "rewrite"
-    decision = Decision(asked, whole.rule) if over else Decision("allow")
+    guilty = over(analysis.scores, policy.ceilings(whole.direction))
+    decision = Decision(asked, whole.rule) if guilty else Decision("allow")
     if failed(analysis):
         decision = policy.stricter(decision, policy.on_detector_error, "on.detector_error")
+    return replace(
+        _verdict(text, analysis, decision, policy, name),
+        direction=whole.direction,
+        unscored=whole.unscored,
+        policy=whole.policy,
+    )
+
+
+def _verdict(
+    text: str, analysis: Analysis, decision: Decision, policy: Policy, name: str | None
+) -> Verdict:
+    """`decision` about `text`, with nothing carried out yet but what withholds it."""
+    action = decision.action
     return Verdict(
         id=name,
-        direction=whole.direction,
-        action=decision.action,
+        action=action,
         original=text,
-        text=None if decision.action in ("block", "route") else text,
+        text=None if action in ("block", "route") else text,
         scores=analysis.scores,
-        unscored=whole.unscored,
         findings=analysis.findings,
-        step=_step(decision.action),
+        step=action if action in ("block", "route") else "none",
         rule=decision.rule,
-        policy=whole.policy,
+        policy={"name": policy.name, "digest": policy.digest},
         models=analysis.models,
         coverage=analysis.coverage,
         language=analysis.language,
@@ -91,8 +93,3 @@ def _overruled(policy: Policy, decision: Decision, analysis: Analysis) -> tuple[
     if analysis.coverage < 1.0:
         warnings += (f"only {analysis.coverage:.0%} of the characters were scored",)
     return decision, warnings
-
-
-def _step(action: Action) -> Step:
-    """The rung where a text rests that no rewriter was asked about."""
-    return action if action in ("block", "route") else "none"
