@@ -15,7 +15,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     for group in (
         "errors",
         "text",
-        "segment prompt plugins metrics charts wire",
+        "segment language prompt plugins metrics charts wire",
         "detect data",
         "rewrite",
         "verify",

@@ -157,3 +157,16 @@ def test_a_weak_finding_counts_where_its_words_were_thought_as_toxic() -> None:
 def test_merged_of_one_is_that_one() -> None:
     only = Analysis("x", {"toxicity": 0.1})
     assert merged("x", [only]) is only
+
+
+def test_an_analysis_of_another_text_is_a_failure() -> None:
+    class Trimming(Fixed):
+        def detect(
+            self, texts: Sequence[str], *, context: Sequence[str | None] | None = None
+        ) -> list[Analysis]:
+            return super().detect([text.strip() for text in texts], context=context)
+
+    trimmed, whole = Panel([Trimming("trimming", {"toxicity": 0.9})]).detect([" rude ", "rude"])
+    assert failed(trimmed)
+    assert "holds another text than the one given" in trimmed.warnings[0]
+    assert whole.scores == {"toxicity": 0.9}

@@ -110,10 +110,25 @@ def test_behaviours_are_counted_apart():
         Case("every green is a weed", "derogation", True),
         Case("the greens are my friends", "positive identity", False),
     ]
-    (row,) = behaviours("made up", cases, [Bare(Words())]).rows
+    (table,) = behaviours("made up", cases, [Bare(Words())])
+    (row,) = table.rows
     assert row.figures["derogation"].value == 0.5
     assert row.figures["positive identity"].value == 1.0
     assert row.figures["macro_f1"].value == pytest.approx(2 / 3)
+
+
+def test_what_is_not_even_toxic_should_be_left_alone():
+    cases = [
+        Case("you fool", "insult", False),
+        Case("he called me a fool", "reported insult", False, harmless=True),
+        Case("he called me a friend", "reported insult", False, harmless=True),
+    ]
+    told, alone = behaviours("made up", cases, [Bare(Words())])
+    assert told.rows[0].figures["reported insult"].value == 1.0
+    assert alone.name == "made up, harmless"
+    assert {name: figure.value for name, figure in alone.rows[0].figures.items()} == {
+        "reported insult": 0.5
+    }
 
 
 def test_a_finding_counts_even_under_the_threshold():

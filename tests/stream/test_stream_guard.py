@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from unbarb import Guard
 from unbarb.errors import ConfigError, InputError
-from unbarb.segment import language
+from unbarb.language import language
 from unbarb.stream import AsyncStreamGuard, Piece, Released, StreamGuard, judge
 from unbarb.stream.judge import NEAR, TOGETHER
 from unbarb.text import Verdict, apply

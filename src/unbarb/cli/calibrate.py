@@ -92,10 +92,11 @@ def encoder_scores(detector: Embedded, texts: Sequence[str]) -> NDArray[np.float
 def set_gate_floor(
     folder: Path, held_out: Sequence[Labelled], ceilings: Mapping[str, float], lost: float
 ) -> float:
-    """Set the gate's floors so that it costs at most `lost` of what the encoder finds.
+    """Set the gate's floors so that it costs at most `lost` of what the encoder rightly finds.
 
-    A text is found when a label reaches its ceiling, the score from which the policy would act. The
-    shrinkage is the geometric mean of the encoder's scores of what is settled, over the gate's.
+    A text is found when a label reaches its ceiling, the score from which the policy would act; one that
+    people call clean is no loss. The shrinkage is the geometric mean of the encoder's scores of what is
+    settled, over the gate's.
 
     Returns:
         The floors as a share of the ceilings.
@@ -104,7 +105,8 @@ def set_gate_floor(
     limits = np.array([ceilings.get(label, np.inf) for label in LABELS])
     detector = Embedded(folder, gate=False)
     encoder = encoder_scores(detector, [example.text for example in texts])
-    found = (encoder >= limits).any(axis=1)
+    clean = np.array([example.labels.get("toxicity", 1.0) < 0.5 for example in texts])
+    found = (encoder >= limits).any(axis=1) & ~clean
     views = [normalize(example.text) for example in texts]
     ids = WordPiece(folder / "tokenizer.json").ids([view.text for view in views])
     reader = Gate(folder / "gate.npz")

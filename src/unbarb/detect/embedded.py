@@ -24,7 +24,8 @@ from unbarb.detect.reading import Reading, read
 from unbarb.detect.trunk import Crew, Embeddings, FloatArray, Trunk, pooled, sigmoid
 from unbarb.detect.wordpiece import Window, WordPiece, windows
 from unbarb.errors import ModelError
-from unbarb.segment import language, sentences
+from unbarb.language import language
+from unbarb.segment import sentences
 from unbarb.text import LABELS, Analysis, Finding, Word
 
 HOME = Path(__file__).parent.parent / "models" / "embedded-en"

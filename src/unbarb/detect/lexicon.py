@@ -16,7 +16,7 @@ from unbarb.detect.cleared import Cleared
 from unbarb.detect.doubt import doubted
 from unbarb.detect.normalize import Normalized, normalize
 from unbarb.detect.wordlist import FILES, FOLDER, Entry, load
-from unbarb.segment import language
+from unbarb.language import language
 from unbarb.text import Analysis, Finding, Span, Word
 
 DISGUISED = 0.95

@@ -44,6 +44,8 @@ class Panel:
             found = member.detect(texts, context=context)
             if len(found) != len(texts):
                 raise DetectionError(f"{len(found)} analyses for {len(texts)} texts; each needs one")
+            if any(analysis.text != text for analysis, text in zip(found, texts, strict=True)):
+                raise DetectionError("an analysis holds another text than the one given")
             return found
         except Exception as error:  # a plug-in may raise anything; the policy decides, nothing passes
             if len(texts) != 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from unbarb.segment import language
+from unbarb.language import language
 from unbarb.text import Analysis
 
 

@@ -102,11 +102,16 @@ def _spans(bench: Bench) -> list[Table]:
 def _behaviours(bench: Bench) -> list[Table]:
     material = bench.material
     cases = [
-        Case(sentence.text, sentence.behaviour, sentence.labels["identity_attack"] >= 0.5)
+        Case(
+            sentence.text,
+            sentence.behaviour,
+            sentence.labels["identity_attack"] >= 0.5,
+            harmless=sentence.labels.get("toxicity") == 0,
+        )
         for sentence in behaviour_sentences("test", PER_BEHAVIOUR, material.seed)
         if "identity_attack" in sentence.labels
     ]
-    return [behaviours("test patterns", cases, bench.systems.subjects, bench.progress)]
+    return behaviours("test patterns", cases, bench.systems.subjects, bench.progress)
 
 
 def _obfuscation(bench: Bench) -> list[Table]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from unbarb.detect.doubt import divisor, doubted
 from unbarb.detect.wordpiece import words_of
 from unbarb.guard import Guard
-from unbarb.segment import language
+from unbarb.language import language
 from unbarb.stream.pieces import Piece
 from unbarb.text import Action, Direction, Edit, Verdict, apply
 from unbarb.verify.ladder import over

@@ -15,8 +15,8 @@ import yaml
 from pydantic import Field
 
 from unbarb.train.reader import checked, found, mapping_in
+from unbarb.train.relations import Broken, relations
 from unbarb.train.schema import (
-    Broken,
     Count,
     DataPart,
     MethodPart,
@@ -27,7 +27,6 @@ from unbarb.train.schema import (
     Share,
     TrainingPart,
     TrainRecipe,
-    relations,
 )
 
 Seed = Annotated[int, Field(ge=0)]

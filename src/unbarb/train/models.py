@@ -7,16 +7,14 @@ weights are held in the dtype itself, or in 8 or 4 bits.
 
 from __future__ import annotations
 
-import errno
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import torch
 from huggingface_hub import try_to_load_from_cache
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 from peft import PeftConfig, PeftModel, get_peft_model
 from torch import nn
 from transformers import (
@@ -30,12 +28,12 @@ from transformers import (
 )
 from transformers.utils import logging
 
-from unbarb.errors import ConfigError, InputError
+from unbarb.errors import ConfigError
+from unbarb.train.fetching import fetched
 from unbarb.train.run import Run, file_digests, space_needed
 from unbarb.train.schema import ModelPart, TrainRecipe
 from unbarb.train.targets import adapter, steady
 
-T = TypeVar("T")
 Kind = Literal["seq2seq", "causal"]
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -108,7 +106,7 @@ def load_config(part: ModelPart) -> Any:
         ConfigError: there is none.
         InputError: the hub cannot be reached.
     """
-    return _fetched(part, lambda: AutoConfig.from_pretrained(part.name, revision=part.revision))
+    return fetched(part, lambda: AutoConfig.from_pretrained(part.name, revision=part.revision))
 
 
 def load_tokenizer(part: ModelPart) -> Any:
@@ -118,7 +116,7 @@ def load_tokenizer(part: ModelPart) -> Any:
         ConfigError: the model has none.
         InputError: the hub cannot be reached.
     """
-    tokenizer = _fetched(part, lambda: AutoTokenizer.from_pretrained(part.name, revision=part.revision))
+    tokenizer = fetched(part, lambda: AutoTokenizer.from_pretrained(part.name, revision=part.revision))
     if tokenizer.pad_token_id is None:
         # Pads are masked and their labels are −100, so that no end is unlearnt by it.
         tokenizer.pad_token = tokenizer.eos_token
@@ -138,7 +136,7 @@ def load_model(part: ModelPart, auto: Any, *, full: bool, **more: Any) -> PreTra
         # Without it accelerate may spread a quantised model over all devices, and each process has one.
         options["device_map"] = {"": torch.cuda.current_device() if torch.cuda.is_available() else "cpu"}
         options["quantization_config"] = quantisation(part, heads="num_labels" in more)
-    loaded = _fetched(part, lambda: auto.from_pretrained(part.name, revision=part.revision, **options))
+    loaded = fetched(part, lambda: auto.from_pretrained(part.name, revision=part.revision, **options))
     keep_layout(loaded[0] if isinstance(loaded, tuple) else loaded)
     return loaded
 
@@ -283,50 +281,3 @@ def base_digest(part: ModelPart, config: Any) -> tuple[str, str | None]:
     digests = file_digests(folder, WEIGHTS)
     text = "".join(f"{name} {digest}\n" for name, digest in digests.items())
     return hashlib.sha256(text.encode()).hexdigest(), commit
-
-
-def _fetched(part: ModelPart, fetch: Callable[[], T]) -> T:
-    """What `fetch` gives, or an error that says what to do."""
-    looks_local = part.name.startswith((".", "/", "~")) or part.name.count("/") > 1
-    if looks_local and not Path(part.name).is_dir():
-        raise ConfigError(
-            f"model.name {part.name}: no such folder; give one, or a name of the hub as org/name"
-        )
-    try:
-        return fetch()
-    except (OSError, ValueError, ImportError) as error:
-        raise _told(part, error) from error
-
-
-def _told(part: ModelPart, error: Exception) -> Exception:
-    """The error of the hub's libraries in our words."""
-    what = f"model.name {part.name}" + (f", revision {part.revision}" if part.revision else "")
-    chain = _causes(error)
-    if any(getattr(one, "errno", None) == errno.ENOSPC or "No space left" in str(one) for one in chain):
-        return InputError(
-            f"{what}: the disk is full; make room, or set HF_HOME to a folder on another disk"
-        )
-    if isinstance(error, ImportError):
-        return ConfigError(f"{what}: {error}")
-    if any(isinstance(one, RepositoryNotFoundError) for one in chain):
-        return ConfigError(
-            f"{what}: the hub has no such model, or not for you; check the name, or `hf auth login`"
-        )
-    unreachable = any(
-        isinstance(one, LocalEntryNotFoundError | HfHubHTTPError | ConnectionError) for one in chain
-    )
-    if unreachable and not Path(part.name).is_dir():
-        return InputError(
-            f"{what}: the hub cannot be reached and the model is not in the cache; fetch it where there is"
-            " a network (`hf download`), copy it here and name its folder"
-        )
-    return ConfigError(f"{what}: {str(error).splitlines()[0] if str(error) else type(error).__name__}")
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    found: list[BaseException] = []
-    at: BaseException | None = error
-    while at is not None and at not in found:
-        found.append(at)
-        at = at.__cause__ or at.__context__
-    return found

@@ -13,7 +13,8 @@ from pydantic_core import ErrorDetails
 from unbarb.errors import ConfigError
 from unbarb.policy.reading import Path as Keys
 from unbarb.policy.reading import Reading, did_you_mean, dotted
-from unbarb.train.schema import Broken, TrainRecipe, relations
+from unbarb.train.relations import Broken, relations
+from unbarb.train.schema import TrainRecipe
 
 if TYPE_CHECKING:
     from unbarb.train.recipe import Recipe

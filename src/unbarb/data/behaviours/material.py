@@ -23,6 +23,7 @@ TEMPLATE_FILES = (
     "identity.yaml",
     "counter_speech.yaml",
     "aimed_elsewhere.yaml",
+    "no_attack.yaml",
     "violence.yaml",
 )
 

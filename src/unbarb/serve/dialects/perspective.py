@@ -15,7 +15,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
 
-from unbarb.segment import language
+from unbarb.language import language
 from unbarb.serve.calls import Call, call_of
 from unbarb.serve.dialects import Dialect, bearer
 from unbarb.serve.dialects.perspective_checks import (
