@@ -14,7 +14,7 @@ from unbarb.detect.embedded import Embedded, read_card
 from unbarb.detect.features import ROWS, rows
 from unbarb.detect.gate import CALM
 from unbarb.detect.linear import LinearWeights
-from unbarb.detect.ngrams import ALONE, MOST, NGRAMS, QUOTING, Ngrams
+from unbarb.detect.ngrams import ALONE, MOST, NGRAMS, TELLING, Ngrams
 from unbarb.detect.wordpiece import words_of
 from unbarb.errors import ModelError
 from unbarb.export.bundle import write_card
@@ -56,16 +56,21 @@ def test_what_ngrams_add_is_bounded_and_what_they_take_is_not() -> None:
 @pytest.mark.parametrize(
     ("text", "most"),
     [
-        ('To call me "a turnip" is wrong', QUOTING),
-        ('They said:"a turnip"', QUOTING),
-        ("They said “a turnip” to me", QUOTING),
+        ('To call me "a turnip" is wrong', TELLING),
+        ('They said:"a turnip"', TELLING),
+        ("They said “a turnip” to me", TELLING),
+        ("He called me a turnip", TELLING),
+        ("Stop calling people turnip", TELLING),
+        ("I have been called a turnip", TELLING),
+        ("I call you a turnip", MOST),
+        ("Call the doctor, turnip", MOST),
         ('"You turnip"', MOST),
         ('"You turnip" and no more', MOST),
         ('You are 6" tall, turnip', MOST),
         ('You turnip "" you', MOST),
     ],
 )
-def test_ngrams_add_little_to_a_text_that_quotes(text: str, most: float) -> None:
+def test_ngrams_add_little_to_a_text_that_tells_of_what_others_say(text: str, most: float) -> None:
     ngrams = Ngrams(_weights("turnip", 100))
     words = [span.of(text) for span in words_of(text)]
     assert np.max(ngrams.logits(words)) == np.max(ngrams.of([text])) == most
@@ -73,7 +78,7 @@ def test_ngrams_add_little_to_a_text_that_quotes(text: str, most: float) -> None
 
 def test_a_text_that_quotes_may_alarm_the_gate_too(tiny_model: Path) -> None:
     detector = Embedded(tiny_model, ngrams=Ngrams(_weights("turnip", 100)))
-    assert detector.ngrams.of(['the weather is "a turnip"'])[0, 0] == QUOTING
+    assert detector.ngrams.of(['the weather is "a turnip"'])[0, 0] == TELLING
     assert detector.detect(['the weather is "a turnip"'])[0].words  # what is settled has none
 
 

@@ -20,14 +20,21 @@ from unbarb.text import LABELS
 
 NGRAMS = "ngrams.npz"
 """The file in a model folder; a folder may lack it."""
-MOST, QUOTING = 3.0, 0.5
-"""The most that is added to a text, and to one that quotes, for n-grams see no quotation marks around an
-insult. What they take has no bound. The second is no less than what alarms the gate."""
+MOST, TELLING = 3.0, 0.5
+"""The most that is added to a text, and to one that tells of what others say: n-grams see neither quotation
+marks around an insult nor who is called so by whom. What they take has no bound. The second is no less than
+what alarms the gate."""
 ALONE = 1.0
 """What the n-grams of a sentence of several give up to count instead of those of its text: a rude word says
 less among harmless ones."""
-_QUOTATION = re.compile(r'[\w,:] ?(?:"[^"]{2,200}"|“[^”]{2,200}”)')
-"""A quotation after a word; marks around a whole text, or at its beginning, say nothing."""
+_TOLD = re.compile(
+    r"""[\w,:] ?(?:"[^"]{2,200}"|“[^”]{2,200}”)"""
+    r"|\bcall(?:s|ed|ing)? (?:me|him|her|us|them|people|each other)\b"
+    r"|\b(?:be|been|being|is|was|were|get|got) called\b",
+    re.IGNORECASE,
+)
+"""A quotation after a word, for marks around a whole text, or at its beginning, say nothing; and somebody
+who is called something."""
 
 
 class Ngrams:
@@ -55,7 +62,7 @@ class Ngrams:
         if self._weights is None:
             return 0.0
         text = " ".join(words)
-        most = QUOTING if _QUOTATION.search(text) else MOST
+        most = TELLING if _TOLD.search(text) else MOST
         return np.minimum(self._weights.logits(rows(text)), np.float32(most))
 
     def of(self, texts: Sequence[str]) -> FloatArray:
