@@ -183,11 +183,11 @@ def test_what_is_toxic_only_over_a_sentence_end_does_not_leave_whole(
 def test_a_text_found_toxic_is_read_strictly_from_there_on(guard: Guard) -> None:
     """As in a whole text, where every sentence must then be under its ceilings."""
     filler = "The committee met on Tuesday and spoke about the new bridge over the river. " * 7
-    mild = "That was a crappy plan. "
+    mild = "That plan was crap. "
     toxic = "You are a stupid idiot. "
     assert through(guard, [filler + mild])[0] == guard(filler + mild).text == filler + mild
     out, _ = through(guard, [toxic + filler + mild])
-    assert "crappy" not in out
+    assert "crap" not in out
     assert out == guard(toxic + filler + mild).text
 
 
