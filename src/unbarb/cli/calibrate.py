@@ -118,6 +118,7 @@ def set_gate_floor(
     kinds = [example.group if example.source == "behaviours" else example.source for example in texts]
     chosen = gate_floor(shares, found & asked, lost, kinds)
     settled = asked & (shares < chosen)
-    logs = (np.log(side[settled] + TINY).mean(axis=0) for side in (encoder, swayed(gate, grams)))
-    refloor(folder / "gate.npz", (chosen * limits).astype(np.float32), np.exp(next(logs) - next(logs)))
+    ratios = np.log(encoder[settled] + TINY) - np.log(swayed(gate, grams)[settled] + TINY)
+    shrinkage = np.exp(ratios.mean(axis=0)) if len(ratios) else np.ones(len(LABELS), np.float32)
+    refloor(folder / "gate.npz", (chosen * limits).astype(np.float32), shrinkage)
     return chosen
