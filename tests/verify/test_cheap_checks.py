@@ -108,6 +108,8 @@ def test_a_name_that_is_part_of_the_insult_may_go() -> None:
         ("only an idiot would buy this", "i would buy this", "'only' is gone"),
         ("he is a moron who calls daily", "he is not a person who calls daily", "came in"),
         ("georgia is an idiot", "georgia is not unfriendly", "came in"),
+        ("he was a stupid king", "he was not a king", "came in"),
+        ("they are too stupid to understand it", "they understand it", "is gone"),
         ("no shit , there was a test", "there was not a test", "came in"),
     ],
 )
@@ -149,6 +151,7 @@ def test_negation_that_may_change(source: str, rewrite: str) -> None:
         ("sarah hit peter , the moron", "peter hit sarah"),
         ("your stupid links annoy me", "my links annoy me"),
         ("he is a fool and i told him", "she is not smart and you told him"),
+        ("i feel for whoever lives next to that idiot", "i feel for whoever lives next to you"),
         ("all the shit he stole is here", "all the things you stole is here"),
     ],
 )
@@ -208,6 +211,15 @@ def test_roles_that_may_change(source: str, rewrite: str) -> None:
         ("she took a bitch home", "she took a bad girls home"),
         ("what a useless clown this man is", "what this man is"),
         ("it is stupid if not mad", "it is not mad"),
+        ("i drown in my own shit .", "i drown in ."),
+        ("all he can be is a bitch , or else be a moron .", "all he can be is a person , or else be ."),
+        ("nobody says he's that dumb but we saw it", "nobody says he is that but we saw it"),
+        ("go fuck yourself , i'm out", "go yourself , i'm out"),
+        ("your cook is a jerk and peter is rude", "your cook is peter is rude"),
+        ("he is a bastard to his friends", "he is not to his friends"),
+        ("no he is a bitch so he is scared", "no he is so he is scared"),
+        ("ask peter to fuck their crew up", "ask peter to them"),
+        ("i know fuck all about it", "i know all about it"),
     ],
 )
 def test_broken_sentences_are_seen(source: str, rewrite: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from unbarb.audit import Event
 from unbarb.audit.event import NO_DETAILS
 from unbarb.errors import ConfigError, InputError
 from unbarb.policy import AuditRules, Policy
-from unbarb.serve.batching import Item, Judged
+from unbarb.serve.batching import Judged
 from unbarb.serve.errors import (
     AuditFailed,
     DeadlineExceeded,
@@ -24,12 +23,13 @@ from unbarb.serve.errors import (
     Invalid,
     NotFound,
     ServiceError,
-    TooLarge,
     Unauthorized,
 )
 from unbarb.serve.keys import Key
+from unbarb.serve.marks import Asked, Marks
 from unbarb.serve.policies import Loaded
 from unbarb.serve.streams import MeasuredStream
+from unbarb.serve.taken import Context, check_unicode, taken
 from unbarb.stream import AsyncStreamGuard, Piece
 from unbarb.text import Direction, Verdict
 
@@ -40,22 +40,6 @@ POLICY_HEADER = "unbarb-policy"
 SUBJECT_HEADER = "unbarb-subject"
 FAILURE_WAIT = 1.0
 """Seconds that the answer to a failed request waits for the record."""
-
-Context = str | Sequence[str | None] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """What stands in the record beside a decision; a stream's pieces are numbered from `first`.
-
-    `later`: it may be written after the verdict is handed back.
-    """
-
-    store_text: bool = True
-    details: Mapping[str, Any] = field(default_factory=dict)
-    stream: str | None = None
-    first: int = 0
-    later: bool = False
 
 
 class Call:
@@ -145,8 +129,8 @@ class Call:
         Raises:
             ServiceError: too many texts, a full queue, a deadline, a failure of guard or record.
         """
-        marks = Marks(store_text, details)
-        return await self._judge("check", self._taken(texts, ids, context), direction, marks)
+        items = taken(texts, ids, context, self._service.settings)
+        return await self._judge("check", items, direction, Marks(store_text, details))
 
     async def rewrite(
         self,
@@ -164,8 +148,8 @@ class Call:
         With `later` the verdicts come before they are on record: the caller awaits :meth:`settled` before
         it gives anything out, or has more decided, which is recorded together.
         """
-        marks = Marks(store_text, details, later=later)
-        return await self._judge("rewrite", self._taken(texts, ids, context), direction, marks)
+        items = taken(texts, ids, context, self._service.settings)
+        return await self._judge("rewrite", items, direction, Marks(store_text, details, later=later))
 
     def stream(
         self,
@@ -190,7 +174,7 @@ class Call:
             if len(before) == len(pieces):
                 count += len(pieces)
                 return before
-            self._readable(pieces)
+            check_unicode(pieces)
             marks = Marks(store_text, stream=name, first=count)
             verdicts = await self._judge("stream", pieces, direction, marks)
             count += len(pieces)
@@ -254,37 +238,6 @@ class Call:
                 raise DetectorFailed(f"the policy {self._named!r} is not in force: {error}") from error
         return self._loaded
 
-    def _taken(
-        self, texts: Sequence[str], ids: Sequence[str | None] | None, context: Context
-    ) -> list[Item]:
-        most = self._service.settings.max_texts
-        if len(texts) > most:
-            raise Invalid(f"{len(texts)} texts at once; no more than {most} are taken: send them in parts")
-        around = [context] * len(texts) if context is None or isinstance(context, str) else context
-        names = [None] * len(texts) if ids is None else ids
-        if not len(texts) == len(around) == len(names):
-            raise Invalid(f"{len(texts)} texts, {len(names)} ids and {len(around)} contexts; give one each")
-        items = [Item(*item) for item in zip(texts, names, around, strict=True)]
-        self._readable(items)
-        longest = self._service.settings.max_text
-        for number, item in enumerate(items):
-            if len(item.text) + len(item.context or "") > longest:
-                # It would be read in one go, which nothing interrupts: everybody behind it would wait.
-                raise TooLarge(
-                    f"text {number} with its context has more than {longest} characters; send it in parts,"
-                    " or as a stream"
-                )
-        return items
-
-    def _readable(self, items: Sequence[Judged]) -> None:
-        for number, item in enumerate(items):
-            try:
-                item.text.encode()
-            except UnicodeEncodeError as error:
-                raise Invalid(
-                    f"text {number} is no Unicode text: half of a surrogate pair stands at {error.start}"
-                ) from error
-
     async def _judge(
         self, kind: str, items: Sequence[Judged], direction: Direction, marks: Marks
     ) -> list[Verdict]:
@@ -299,7 +252,9 @@ class Call:
                     span.decided(verdicts)
                     service.meters.decided(self.surface, verdicts, loaded.policy)
                     seconds = (perf_counter() - began) / len(items)
-                    events = self._events(verdicts, loaded.policy, marks, seconds)
+                    name = self.key.id if self.key else None
+                    asked = Asked(self.surface, self.request_id, name, self.subject)
+                    events = marks.events(verdicts, asked, loaded.policy.audit, seconds)
                     if marks.later:
                         self._owed.append(service.recorder.later(events))
                     else:
@@ -335,27 +290,6 @@ class Call:
                 f"the guard could not decide ({type(error).__name__}); nothing was let through",
                 retry_after=1,
             ) from error
-
-    def _events(
-        self, verdicts: Sequence[Verdict], policy: Policy, marks: Marks, seconds: float
-    ) -> list[Event]:
-        """A decision each; `seconds` is a text's share of the time."""
-        return [
-            Event.of_verdict(
-                verdict,
-                surface=self.surface,
-                request=self.request_id,
-                key=self.key.id if self.key else None,
-                stream=marks.stream,
-                piece=None if marks.stream is None else marks.first + at,
-                subject=self.subject,
-                seconds=seconds,
-                details=marks.details,
-                rules=policy.audit,
-                store_text=marks.store_text,
-            )
-            for at, verdict in enumerate(verdicts)
-        ]
 
 
 def call_of(surface: str, scope: str = "check") -> Callable[[Request], Awaitable[Call]]:

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from unbarb.verify.alignment import Alignment, Token, neighbours
 from unbarb.verify.content import tells
+from unbarb.verify.hanging import left_hanging
 from unbarb.verify.vocabulary import word_set
 
 _DETERMINERS = word_set("grammar.determiners")
@@ -35,7 +36,6 @@ _MODALS = word_set("grammar.modals")
 _FINITE_BE = frozenset(["am", "are", "is", "was", "were"])
 _DO = frozenset(["do", "does", "did"])
 _ING_WORDS = word_set("grammar.ing_words")
-_BEFORE_OF = word_set("grammar.before_of")
 _MESS = frozenset(["mess", "messed", "messes", "messing"])
 _UP = frozenset(["over", "up"])
 _OBJECTS = word_set("grammar.objects") | _DETERMINERS | _POSSESSIVES
@@ -52,7 +52,8 @@ def new_defects(alignment: Alignment) -> list[str]:
     found = [
         defect for defect, count in Counter(_defects(alignment.rewrite)).items() if count > before[defect]
     ]
-    found += [*_missing_verb(alignment), *_changed_number(alignment), *_left_open(alignment)]
+    found += [*_missing_verb(alignment), *_changed_number(alignment)]
+    found += left_hanging(alignment)
     return [f"grammar: {defect}" for defect in found] + _too_little(alignment)
 
 
@@ -228,19 +229,6 @@ def _changed_number(alignment: Alignment) -> list[str]:
         if turned and all(token.toxic for token in went[1:]):
             return [f"{second!r} with {alignment.source[block.end].text!r}"]
     return []
-
-
-def _left_open(alignment: Alignment) -> list[str]:
-    """A word that says little without what stood behind it and went: "full of …", "what a …"."""
-    source, rewrite = (
-        [*(token.text for token in row), ""] for row in (alignment.source, alignment.rewrite)
-    )
-    return [
-        f"nothing of {source[at]!r}"
-        for at, to in alignment.kept.items()
-        if (source[at] in _BEFORE_OF and source[at + 1] == "of" != rewrite[to + 1])
-        or (source[at] == "what" and source[at + 1] in _ARTICLES and rewrite[to + 1] not in _ARTICLES)
-    ]
 
 
 def _is_participle(word: str) -> bool:

@@ -12,7 +12,8 @@ CUES = word_set("negation.cues")
 """Words that turn a sentence around; contractions are opened before, so *n't* is *not*."""
 
 _STANDS_FOR = word_set("negation.stands_for")
-_TURNED = ("un", "non", "dis", "im", "ir", "il", "in")
+_TURNED = word_set("negation.turned")
+_NOT_TURNED = ("uncl", "under", "unif", "union", "uniq", "unit", "univ", "unless", "until")
 _SWEARING = word_set("negation.swearing")
 _LIGHT = word_set("negation.light")
 _PRAISE = word_set("negation.praise")
@@ -26,6 +27,8 @@ _PEOPLE = frozenset(["guy", "man", "men", "one", "people", "person", "woman", "w
 
 _GIVING = frozenset(["give", "gives", "gave", "giving"])
 _CARING = frozenset(["care", "cared", "cares", "matter", "matters", "interested"])
+_NOTHING = frozenset(["bugger", "fuck", "sod"])
+_OF_ALL = frozenset(["of", "that", "the", "these", "this", "those", "you"])
 _CHAT = frozenset(["nah", "naw", "nope"])
 
 _NEAR = 2
@@ -71,9 +74,20 @@ def _implied(row: Sequence[Token]) -> Iterator[int]:
             yield i
 
 
+def _nothing_at_all(row: Sequence[Token]) -> Iterator[int]:
+    """Where a rude word before *all* denies it: "they know fuck all", not "fuck all of them"."""
+    for i, (verb, rude, every) in enumerate(zip(row, row[1:], row[2:], strict=False), 1):
+        after = row[i + 2].text if i + 2 < len(row) else ""
+        if verb.is_word and rude.text in _NOTHING and every.text == "all" and after not in _OF_ALL:
+            yield i
+
+
 def _unsaid(alignment: Alignment) -> list[str]:
     """A negation that a rude word implied, of which nothing stands for in the rewrite."""
     denied = any(token.text in CUES or _stands_for(token.text) for token in alignment.rewrite)
+    for i in _nothing_at_all(alignment.source):
+        if i not in alignment.kept and i + 1 in alignment.kept:
+            return [f"negation: {alignment.source[i].written!r} before 'all' is gone"]
     for i in _implied(alignment.source):
         rude = [k for k in range(i + 1, i + 5) if k < len(alignment.source) and alignment.source[k].toxic]
         if i not in alignment.kept and not denied and not any(k in alignment.kept for k in rude):
@@ -111,7 +125,12 @@ def _praised(alignment: Alignment) -> list[str]:
 
 
 def _stands_for(word: str) -> bool:
-    return word in _STANDS_FOR or word.endswith("less") or (len(word) > 5 and word.startswith(_TURNED))
+    return word in _STANDS_FOR or word in _TURNED or word.endswith("less") or _turned(word)
+
+
+def _turned(word: str) -> bool:
+    """Whether the word is another one turned around by *un* or *non*."""
+    return len(word) > 5 and word.startswith(("un", "non")) and not word.startswith(_NOT_TURNED)
 
 
 def _may_go(alignment: Alignment, i: int) -> bool:
@@ -197,6 +216,8 @@ def _may_come(alignment: Alignment, j: int, at: int) -> bool:
     following = alignment.rewrite[j + 1 : j + 5]
     if any(_blames(token.text) for token in following[:_NEAR]) or _denies_nobody(following):
         return False
+    if _denies_what_stays(alignment, j):
+        return False
     block = next(b for b in alignment.changed if b.to <= j < b.to_end)
     if any(_against(token) for token in alignment.went(block)):
         return True
@@ -217,14 +238,24 @@ def _against(token: Token) -> bool:
 
 def _blames(word: str) -> bool:
     """Whether *not* before the word says that somebody is better than was said."""
-    turned = word.startswith("un") and not word.startswith(("under", "unique", "unite", "until"))
-    return word in _BLAME or (len(word) > 5 and (turned or word.endswith("less")))
+    return word in _BLAME or _turned(word) or (len(word) > 5 and word.endswith("less"))
 
 
 def _denies_nobody(following: Sequence[Token]) -> bool:
     """``not a person who …``: there is nothing in it that an insult could have become."""
     said = [token.text for token in following if token.text not in ("a", "an", "the")]
     return len(said) > 1 and said[0] in _PEOPLE and said[1] in ("that", "which", "who", "whom", "whose")
+
+
+def _denies_what_stays(alignment: Alignment, j: int) -> bool:
+    """``not a king`` for ``a cruel king``: what went only told more of what is denied now."""
+    following = alignment.rewrite[j + 1 : j + 3]
+    return (
+        len(following) == 2
+        and following[0].text in ("a", "an", "the")
+        and following[1].is_word
+        and j + 2 in alignment.kept.values()
+    )
 
 
 def _denies_praise(alignment: Alignment, following: Sequence[Token]) -> bool:

@@ -20,13 +20,14 @@ PERSON = {word: person for person, line in _PERSONS.items() for word in line.spl
 """The person that a pronoun stands for."""
 
 _PLAIN = word_set("roles.plain")
+_SPOKEN_OF = frozenset(["a", "an", "any", "some", "that", "the", "these", "this", "those"])
 _ONE_PERSON = ({"I", "we"}, {"he", "they"}, {"she", "they"}, {"he", "she"})
 """Pairs that people swap freely: *we* for *I*, *they* for somebody whose sex is not told."""
 
 
 def changed_roles(alignment: Alignment) -> list[str]:
     """Persons that became others, and kept words that changed places around a third."""
-    return [*_swapped_persons(alignment), *_moved(alignment)]
+    return [*_swapped_persons(alignment), *_addressed(alignment), *_moved(alignment)]
 
 
 def _persons(row: Sequence[Token]) -> list[str]:
@@ -44,6 +45,16 @@ def _swapped_persons(alignment: Alignment) -> list[str]:
     for (first, second), _ in came_to.items():
         found.append(f"roles: {first!r} became {second!r}")
     return found
+
+
+def _addressed(alignment: Alignment) -> list[str]:
+    """*You* in the very place of somebody who is spoken of: "next to an idiot" is not "next to you"."""
+    for block in alignment.changed:
+        went, came = alignment.went(block), alignment.came(block)
+        told = any(token.text in _SPOKEN_OF for token in went[-3:-1]) and "you" not in _persons(went)
+        if told and [token.text for token in came] == ["you"]:
+            return [f"roles: 'you' came in place of {went[-1].written!r}"]
+    return []
 
 
 def _leading(alignment: Alignment, block: Block) -> tuple[str, str] | None:
