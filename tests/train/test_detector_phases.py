@@ -35,6 +35,7 @@ PACE: dict[str, Any] = {"learning_rate": 1e-3, "head_learning_rate": 1e-3, "beha
 PART = DetectorPart(
     rank=4, epochs=1, window=128, pieces_per_batch=128,
     focus=FocusPart(epochs=2, shares={"posts": 0.0}, seeds=[3, 4], **PACE),
+    polish=FocusPart(epochs=1, shares={"posts": 0.5}, seeds=[5], **PACE),
     **PACE,
 )  # fmt: skip
 
@@ -57,10 +58,11 @@ def test_each_phase_keeps_its_epochs_and_is_not_learnt_again(
     base: Path, wordpiece: WordPiece, tmp_path: Path
 ) -> None:
     model, named = trained(base, wordpiece, PART, tmp_path / "run")
-    assert named == ["detection trunk", "detection trunk, focus 1 of 2", "detection trunk, focus 2 of 2"]
-    places = (".", "focus-3", "focus-4")
+    later = ("focus 1 of 2", "focus 2 of 2", "polish 1 of 1")
+    assert named == ["detection trunk", *(f"detection trunk, {phase}" for phase in later)]
+    places = (".", "focus-3", "focus-4", "polish-5")
     kept = {place: sorted((tmp_path / "run" / place).glob("epoch-*.pt")) for place in places}
-    assert [len(files) for files in kept.values()] == [1, 2, 2]
+    assert [len(files) for files in kept.values()] == [1, 2, 2, 1]
     before = {file: file.stat().st_mtime_ns for files in kept.values() for file in files}
     again, _ = trained(base, wordpiece, PART, tmp_path / "run")
     assert {file: file.stat().st_mtime_ns for file in before} == before
@@ -72,22 +74,23 @@ def test_a_run_stopped_between_phases_ends_as_an_unbroken_one(
     base: Path, wordpiece: WordPiece, tmp_path: Path
 ) -> None:
     unbroken, _ = trained(base, wordpiece, PART, tmp_path / "unbroken")
-    trained(base, wordpiece, replace(PART, focus=FocusPart()), tmp_path / "stopped")
-    assert not list((tmp_path / "stopped").glob("focus*"))
+    trained(base, wordpiece, replace(PART, polish=FocusPart()), tmp_path / "stopped")
+    assert not list((tmp_path / "stopped").glob("polish*"))
     resumed, _ = trained(base, wordpiece, PART, tmp_path / "stopped")
     state = merged_state(resumed.encoder)
     assert all((array == state[name]).all() for name, array in merged_state(unbroken.encoder).items())
 
 
-def test_a_second_phase_from_several_seeds_gives_the_mean_of_them(
+def test_a_phase_from_several_seeds_gives_the_mean_of_them(
     base: Path, wordpiece: WordPiece, tmp_path: Path
 ) -> None:
-    both, _ = trained(base, wordpiece, PART, tmp_path / "both")
+    part = replace(PART, polish=FocusPart())
+    both, _ = trained(base, wordpiece, part, tmp_path / "both")
     ends = [tmp_path / "both" / f"focus-{seed}" / "epoch-1.pt" for seed in (3, 4)]
     mean, state = mean_state(ends), both.state_dict()
     assert all(torch.equal(value, state[name]) for name, value in mean.items())
     second, _ = trained(
-        base, wordpiece, replace(PART, focus=replace(PART.focus, seeds=[4])), tmp_path / "one"
+        base, wordpiece, replace(part, focus=replace(part.focus, seeds=[4])), tmp_path / "one"
     )
     alone = torch.load(ends[1], weights_only=True)
     assert all(torch.equal(value, alone[name]) for name, value in second.state_dict().items())

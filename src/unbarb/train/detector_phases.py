@@ -1,4 +1,4 @@
-"""How the detection trunk learns: from all corpora first, then from shares of them."""
+"""How the detection trunk learns: from all corpora first, then twice from shares of them."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ def train_in_phases(
     folder: Path,
     told: Callable[[str], Report],
 ) -> Detector:
-    """Train on all of `texts`, then on what `part` focuses on; all keep epochs and losses in `folder`.
+    """Train on all of `texts`, then on what `part` focuses on and on what polishes it; all keep epochs
+    and losses in `folder`.
 
-    The second phase begins anew for each of its seeds; the model is the mean of its weights after each
+    A later phase begins anew for each of its seeds; the model is the mean of its weights after each
     (a soup of models that began alike, Wortsman et al. 2022).
 
     Args:
@@ -55,23 +56,24 @@ def train_in_phases(
 
     name = "detection trunk"
     model = train_detector(rows(part, 0), base, len(LABELS), part, folder, told(name), len(part.habits))
-    focus = part.focus
-    if focus.epochs and focus.seeds:
+    for phase, of in {"focus": part.focus, "polish": part.polish}.items():
+        if not of.epochs or not of.seeds:
+            continue
         pace = replace(
             part,
-            epochs=focus.epochs,
-            learning_rate=focus.learning_rate,
-            head_learning_rate=focus.head_learning_rate,
+            epochs=of.epochs,
+            learning_rate=of.learning_rate,
+            head_learning_rate=of.head_learning_rate,
         )
         begun = deepcopy(model.state_dict())
         ends = []
-        for number, seed in enumerate(focus.seeds, 1):
+        for number, seed in enumerate(of.seeds, 1):
             model.load_state_dict(begun)
             torch.manual_seed(seed)
-            own = folder / f"focus-{seed}"
+            own = folder / f"{phase}-{seed}"
             own.mkdir(exist_ok=True)
-            telling = told(f"{name}, focus {number} of {len(focus.seeds)}")
-            learn_on(model, rows(focus, seed), replace(pace, seed=seed), own, telling)
-            ends.append(own / f"epoch-{focus.epochs - 1}.pt")
+            telling = told(f"{name}, {phase} {number} of {len(of.seeds)}")
+            learn_on(model, rows(of, seed), replace(pace, seed=seed), own, telling)
+            ends.append(own / f"epoch-{of.epochs - 1}.pt")
         model.load_state_dict(mean_state(ends))
     return model

@@ -22,7 +22,7 @@ from unbarb.verify.standard import Settings
 
 @dataclass(frozen=True, slots=True)
 class FocusPart:
-    """A second phase of learning: how fast and how long, and what an epoch of it reads.
+    """A later phase of learning: how fast and how long, and what an epoch of it reads.
 
     `shares` are of the texts of each corpus, 0…1; of those it does not name, all are read. With several
     `seeds` it is learnt once from each, and the model is the mean of what comes of them.
@@ -39,7 +39,9 @@ class FocusPart:
 
 @dataclass(frozen=True, slots=True)
 class DetectorPart(DetectorSettings):
-    """The detection trunk: its settings, what it reads, and what it goes on to `focus` on."""
+    """The detection trunk: its settings, what it reads, what it goes on to `focus` on, and what it reads
+    last, for `polish`.
+    """
 
     corpora: list[str] = field(default_factory=list)
     weights: dict[str, float] = field(default_factory=dict)
@@ -50,6 +52,7 @@ class DetectorPart(DetectorSettings):
     habits: list[str] = field(default_factory=list)
     window: int = 256
     focus: FocusPart = field(default_factory=FocusPart)
+    polish: FocusPart = field(default_factory=FocusPart)
 
 
 @dataclass(frozen=True, slots=True)

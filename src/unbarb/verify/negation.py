@@ -27,6 +27,7 @@ _PEOPLE = frozenset(["guy", "man", "men", "one", "people", "person", "woman", "w
 
 _GIVING = frozenset(["give", "gives", "gave", "giving"])
 _CARING = frozenset(["care", "cared", "cares", "matter", "matters", "interested"])
+_GOING = frozenset(["go", "leave"])
 _NOTHING = frozenset(["bugger", "fuck", "sod"])
 _OF_ALL = frozenset(["of", "that", "the", "these", "this", "those", "you"])
 _CHAT = frozenset(["nah", "naw", "nope"])
@@ -216,7 +217,7 @@ def _may_come(alignment: Alignment, j: int, at: int) -> bool:
     following = alignment.rewrite[j + 1 : j + 5]
     if any(_blames(token.text) for token in following[:_NEAR]) or _denies_nobody(following):
         return False
-    if _denies_what_stays(alignment, j):
+    if _denies_what_stays(alignment, j) or any(token.text in _GOING for token in following[:1]):
         return False
     block = next(b for b in alignment.changed if b.to <= j < b.to_end)
     if any(_against(token) for token in alignment.went(block)):

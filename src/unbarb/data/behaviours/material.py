@@ -24,6 +24,7 @@ TEMPLATE_FILES = (
     "counter_speech.yaml",
     "aimed_elsewhere.yaml",
     "no_attack.yaml",
+    "plain_speech.yaml",
     "violence.yaml",
 )
 
