@@ -138,13 +138,23 @@ def test_a_weak_score_counts_where_nobody_read_all_the_words() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        _listed(0.6, 0.6),
         _listed(0.4),
         replace(READ, scores={"insult": 0.4}, findings=_listed(0.4, 0.4).findings),
     ],
 )
-def test_a_score_counts_that_is_strong_or_rests_on_no_finding_or_on_all_words(other: Analysis) -> None:
+def test_a_score_counts_that_rests_on_no_finding_or_on_all_words(other: Analysis) -> None:
     assert merged("so a b", [READ, other]).scores["insult"] == other.scores["insult"]
+
+
+def test_a_list_says_that_a_word_is_rude_and_with_a_reader_how_it_is_meant() -> None:
+    found = Finding("insult", 3, 4, 0.9, "list", "an entry")
+    listed = Analysis("so a b", dict.fromkeys(("toxicity", "threat", "insult", "doxxing"), 0.9), (found,))
+    read = replace(READ, scores=dict.fromkeys(("toxicity", "threat", "insult"), 0.1))
+    assert merged("so a b", [listed, read]).scores == {
+        "toxicity": 0.9, "threat": 0.9, "insult": 0.3, "doxxing": 0.9
+    }  # fmt: skip
+    unread = replace(read, words=READ.words[1:])
+    assert merged("so a b", [listed, unread]).scores["insult"] == 0.9
 
 
 def test_a_weak_finding_counts_where_its_words_were_thought_as_toxic() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from math import sqrt
 
 from unbarb.detect.protocol import Detector
 from unbarb.errors import DetectionError
@@ -11,6 +12,8 @@ from unbarb.text import Analysis, Finding, Word
 
 WEAK = 0.5
 """A finding or a score under this is less likely right than wrong."""
+MANNERS = frozenset(["identity_attack", "insult", "obscene"])
+"""What a rude word may be meant as: a list knows that it is rude, and less well how it is meant."""
 
 
 class Panel:
@@ -68,7 +71,8 @@ def merged(text: str, analyses: Sequence[Analysis]) -> Analysis:
 
     A weak finding, as of a list's mild word, does not count where the detectors that read every word of the
     text think less of it; nor does a weak score that rests on findings alone, of a label that one of those
-    scores. What such a detector says itself counts always.
+    scores. Of :data:`MANNERS`, a score that rests on findings alone counts as its geometric mean with what
+    those say. What such a detector says itself counts always.
     """
     if len(analyses) == 1:
         return analyses[0]
@@ -79,14 +83,9 @@ def merged(text: str, analyses: Sequence[Analysis]) -> Analysis:
         for finding in analysis.findings
         if finding.score >= WEAK or analysis in readers or not _overruled(finding, readers)
     ]
-    scores: dict[str, float] = {}
     words: dict[tuple[int, int], Word] = {}
     models: dict[str, str] = {}
     for analysis in analyses:
-        listed = bool(analysis.findings) and analysis not in readers
-        for label, score in analysis.scores.items():
-            if score >= WEAK or not (listed and any(label in reader.scores for reader in readers)):
-                scores[label] = max(score, scores.get(label, 0.0))
         for word in analysis.words:
             known = words.get((word.start, word.end))
             if known is None or known.toxicity < word.toxicity:
@@ -94,7 +93,7 @@ def merged(text: str, analyses: Sequence[Analysis]) -> Analysis:
         models.update(analysis.models)
     return Analysis(
         text,
-        scores,
+        _scores(analyses, readers),
         tuple(sorted(findings, key=_place)),
         tuple(words[key] for key in sorted(words)),
         min((analysis.coverage for analysis in analyses), default=0.0),
@@ -103,6 +102,21 @@ def merged(text: str, analyses: Sequence[Analysis]) -> Analysis:
         models,
         any(analysis.settled for analysis in analyses),
     )
+
+
+def _scores(analyses: Sequence[Analysis], readers: Sequence[Analysis]) -> dict[str, float]:
+    """The highest score of each label that counts, where `readers` read every word."""
+    found: dict[str, float] = {}
+    for analysis in analyses:
+        listed = bool(analysis.findings) and analysis not in readers
+        for label, score in analysis.scores.items():
+            read = [reader.scores[label] for reader in readers if label in reader.scores]
+            if listed and read and score < WEAK:
+                continue
+            if listed and read and label in MANNERS:
+                score = round(sqrt(score * max(read)), 4)
+            found[label] = max(score, found.get(label, 0.0))
+    return found
 
 
 def _overruled(finding: Finding, readers: Sequence[Analysis]) -> bool:
