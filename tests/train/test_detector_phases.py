@@ -96,6 +96,18 @@ def test_a_phase_from_several_seeds_gives_the_mean_of_them(
     assert all(torch.equal(value, alone[name]) for name, value in second.state_dict().items())
 
 
+def test_a_phase_keeps_its_share_of_what_was_there_before(
+    base: Path, wordpiece: WordPiece, tmp_path: Path
+) -> None:
+    part = replace(PART, focus=FocusPart(), polish=replace(PART.polish, kept=0.25))
+    model, _ = trained(base, wordpiece, part, tmp_path)
+    before = torch.load(tmp_path / "epoch-0.pt", weights_only=True)
+    after = torch.load(tmp_path / "polish-5" / "epoch-0.pt", weights_only=True)
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+    for name, value in model.state_dict().items():
+        torch.testing.assert_close(value, 0.25 * before[name] + 0.75 * after[name])
+
+
 def test_shares_are_drawn_anew_and_what_is_not_named_is_all_read(wordpiece: WordPiece) -> None:
     encoded = encode([replace(one, text=f"{one.text} {n}") for n in range(25) for one in TEXTS], wordpiece)
     draws = [drawn(encoded, {"posts": 0.3}, draw) for draw in (1, 1, 2)]

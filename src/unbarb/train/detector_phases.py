@@ -31,7 +31,7 @@ def train_in_phases(
     and losses in `folder`.
 
     A later phase begins anew for each of its seeds; the model is the mean of its weights after each
-    (a soup of models that began alike, Wortsman et al. 2022).
+    (a soup of models that began alike, Wortsman et al. 2022), and in part what it was before.
 
     Args:
         texts: what to learn from.
@@ -75,5 +75,6 @@ def train_in_phases(
             telling = told(f"{name}, {phase} {number} of {len(of.seeds)}")
             learn_on(model, rows(of, seed), replace(pace, seed=seed), own, telling)
             ends.append(own / f"epoch-{of.epochs - 1}.pt")
-        model.load_state_dict(mean_state(ends))
+        learnt = mean_state(ends)
+        model.load_state_dict({name: begun[name].lerp(learnt[name], 1 - of.kept) for name in begun})
     return model

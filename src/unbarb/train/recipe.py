@@ -25,7 +25,9 @@ class FocusPart:
     """A later phase of learning: how fast and how long, and what an epoch of it reads.
 
     `shares` are of the texts of each corpus, 0…1; of those it does not name, all are read. With several
-    `seeds` it is learnt once from each, and the model is the mean of what comes of them.
+    `seeds` it is learnt once from each, and the model is the mean of what comes of them. Of the weights
+    that the phase began with, the share `kept` stays, 0…1 (Wortsman et al. 2022, "Robust fine-tuning of
+    zero-shot models").
     """
 
     epochs: int = 0
@@ -35,6 +37,7 @@ class FocusPart:
     respelt: int = 1000
     shares: dict[str, float] = field(default_factory=dict)
     seeds: list[int] = field(default_factory=lambda: [10])
+    kept: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
