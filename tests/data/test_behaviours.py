@@ -40,7 +40,7 @@ def plain(text: str) -> str:
 
 
 def test_every_behaviour_has_enough_templates_in_both_splits() -> None:
-    assert len(patterns()) == 36
+    assert len(patterns()) == 40
     for pattern in patterns().values():
         assert len(set(pattern.templates["train"])) >= 25, pattern.name
         assert len(set(pattern.templates["test"])) >= 10, pattern.name

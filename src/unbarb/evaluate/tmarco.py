@@ -19,6 +19,8 @@ from unbarb.rewrite.infill.experts import Experts, Floats, Gap, Ids, divergence
 
 THRESHOLD = 1.2
 EXPERT, ANTI = 0.5, -0.5
+ROUNDING = 1e-6
+"""Divergences under this, in nats, come of rounding: over their mean they would look like any others."""
 
 
 class Seeing(Experts, Protocol):
@@ -44,10 +46,11 @@ class TMaRCo:
         return [self._rewritten(text) for text in texts]
 
     def scores(self, ids: Ids) -> Floats:
-        """A piece's distance over the mean of all pieces; (pieces,), and the mean is 1."""
+        """A piece's distance over the mean of all, (pieces,): the mean is 1, or 0 where the experts agree."""
         if ids not in self.known:
             views = self.experts.views([Gap(ids[:at], 1, ids[at + 1 :]) for at in range(len(ids))])
-            distance = np.sqrt(divergence(views.expert, views.anti))
+            told = divergence(views.expert, views.anti)
+            distance = np.sqrt(np.where(told > ROUNDING, told, 0.0))
             self.known[ids] = np.asarray(distance / max(float(distance.mean()), 1e-12))
         return self.known[ids]
 
