@@ -46,7 +46,7 @@ class TMaRCo:
         return [self._rewritten(text) for text in texts]
 
     def scores(self, ids: Ids) -> Floats:
-        """A piece's distance over the mean of all, (pieces,): the mean is 1, or 0 where the experts agree."""
+        """A piece's distance over the mean of all, (pieces,): their mean is 1, or 0 of alike experts."""
         if ids not in self.known:
             views = self.experts.views([Gap(ids[:at], 1, ids[at + 1 :]) for at in range(len(ids))])
             told = divergence(views.expert, views.anti)
