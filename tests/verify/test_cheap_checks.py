@@ -139,6 +139,8 @@ def test_negation_must_survive(source: str, rewrite: str, reason: str) -> None:
         ("i like it and i don't give a shit", "i like it"),
         ("nah bitch , i am fine", "i am fine"),
         ("fine my ass , they left", "it is not fine , they left"),
+        ("you care about such stupid shit", "you care about this kind of thing"),
+        ("it is ridiculous", "it is not reasonable"),
     ],
 )
 def test_negation_that_may_change(source: str, rewrite: str) -> None:
@@ -260,6 +262,7 @@ def test_broken_sentences_are_seen(source: str, rewrite: str) -> None:
         ("what an idiotic thing to say", "what a bad thing to say"),
         ("tell us what fucking trains they want", "tell us what they want"),
         ("it is a load of crap if not worse", "it is nonsense if not worse"),
+        ("if it was a stupid plan", "if it were a bad plan"),
     ],
 )
 def test_only_new_defects_count(source: str, rewrite: str) -> None:

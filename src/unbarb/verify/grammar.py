@@ -114,7 +114,8 @@ def _pair(before: str, first: str, second: str) -> Iterator[str]:
         yield f"no noun after {before!r} and {first!r}"
     if first in _PRONOUNS and _lacks_verb(before, first, second):
         yield f"no verb after {first!r}"
-    if f"{first}-{second}" in _DISAGREE and before not in _BEFORE:
+    supposed = before == "if" and second == "were"
+    if f"{first}-{second}" in _DISAGREE and before not in _BEFORE and not supposed:
         yield f"{first!r} with {second!r}"
     if first in _ARTICLES and second in _PLURALS:
         yield f"{first!r} before {second!r}"

@@ -119,7 +119,9 @@ def _praised(alignment: Alignment) -> list[str]:
         for j in range(block.to, block.to_end):
             word = rewrite[j].text
             before = {token.text for token in rewrite[max(0, j - 5) : j]}
-            wrong = (hated and word in _LIKING) or (rude and word in _PRAISE and word not in said)
+            kind_of = word == "kind" and [token.text for token in rewrite[j + 1 : j + 2]] == ["of"]
+            praised = rude and word in _PRAISE and word not in said and not kind_of
+            wrong = praised or (hated and word in _LIKING)
             if wrong and not before & (CUES | _STANDS_FOR | _SOFT):
                 return [f"negation: {word!r} came in place of {went[0].written!r}"]
     return []
