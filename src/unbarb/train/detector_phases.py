@@ -56,25 +56,25 @@ def train_in_phases(
 
     name = "detection trunk"
     model = train_detector(rows(part, 0), base, len(LABELS), part, folder, told(name), len(part.habits))
-    for phase, of in {"focus": part.focus, "polish": part.polish}.items():
-        if not of.epochs or not of.seeds:
+    for phase, later in {"focus": part.focus, "polish": part.polish}.items():
+        if not later.epochs or not later.seeds:
             continue
         pace = replace(
             part,
-            epochs=of.epochs,
-            learning_rate=of.learning_rate,
-            head_learning_rate=of.head_learning_rate,
+            epochs=later.epochs,
+            learning_rate=later.learning_rate,
+            head_learning_rate=later.head_learning_rate,
         )
         begun = deepcopy(model.state_dict())
         ends = []
-        for number, seed in enumerate(of.seeds, 1):
+        for number, seed in enumerate(later.seeds, 1):
             model.load_state_dict(begun)
             torch.manual_seed(seed)
             own = folder / f"{phase}-{seed}"
             own.mkdir(exist_ok=True)
-            telling = told(f"{name}, {phase} {number} of {len(of.seeds)}")
-            learn_on(model, rows(of, seed), replace(pace, seed=seed), own, telling)
-            ends.append(own / f"epoch-{of.epochs - 1}.pt")
+            telling = told(f"{name}, {phase} {number} of {len(later.seeds)}")
+            learn_on(model, rows(later, seed), replace(pace, seed=seed), own, telling)
+            ends.append(own / f"epoch-{later.epochs - 1}.pt")
         learnt = mean_state(ends)
-        model.load_state_dict({name: begun[name].lerp(learnt[name], 1 - of.kept) for name in begun})
+        model.load_state_dict({name: begun[name].lerp(learnt[name], 1 - later.kept) for name in begun})
     return model
