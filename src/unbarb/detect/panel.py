@@ -110,10 +110,10 @@ def _scores(analyses: Sequence[Analysis], readers: Sequence[Analysis]) -> dict[s
     for analysis in analyses:
         listed = bool(analysis.findings) and analysis not in readers
         for label, score in analysis.scores.items():
-            read = [reader.scores[label] for reader in readers if label in reader.scores]
-            if listed and read and score < WEAK:
+            read = [reader.scores[label] for reader in readers if listed and label in reader.scores]
+            if read and score < WEAK:
                 continue
-            if listed and read and label in MANNERS:
+            if read and label in MANNERS:
                 score = round(sqrt(score * max(read)), 4)
             found[label] = max(score, found.get(label, 0.0))
     return found

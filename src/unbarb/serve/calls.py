@@ -13,7 +13,7 @@ from starlette.requests import Request
 from unbarb.audit import Event
 from unbarb.audit.event import NO_DETAILS
 from unbarb.errors import ConfigError, InputError
-from unbarb.policy import AuditRules, Policy
+from unbarb.policy import Policy
 from unbarb.serve.batching import Judged
 from unbarb.serve.errors import (
     AuditFailed,
@@ -196,14 +196,14 @@ class Call:
         code = error.kind if isinstance(error, ServiceError) else type(error).__name__
         self._service.meters.failed(self.surface, code)
         policy = self._loaded.policy if self._loaded else None
-        event = Event(
-            kind="failure",
-            surface=self.surface,
-            request=self.request_id,
-            key=self.key.id if self.key else None,
+        asked = self._asked
+        event = Event.failure(
+            code,
+            surface=asked.surface,
+            request=asked.request,
+            key=asked.key,
             policy={"name": policy.name, "digest": policy.digest} if policy else None,
-            error=code,
-            rules=policy.audit if policy else AuditRules(),
+            rules=policy.audit if policy else None,
         )
         with suppress(TimeoutError):  # it is written when the record is back; the answer does not wait
             async with asyncio.timeout(FAILURE_WAIT):
@@ -230,6 +230,10 @@ class Call:
         """Every piece of a stream has a deadline of its own: an upstream may speak for minutes."""
         self._deadline = asyncio.get_running_loop().time() + self._service.settings.deadline
 
+    @property
+    def _asked(self) -> Asked:
+        return Asked(self.surface, self.request_id, self.key.id if self.key else None, self.subject)
+
     def _resolved(self) -> Loaded:
         if self._loaded is None:
             try:
@@ -252,9 +256,7 @@ class Call:
                     span.decided(verdicts)
                     service.meters.decided(self.surface, verdicts, loaded.policy)
                     seconds = (perf_counter() - began) / len(items)
-                    name = self.key.id if self.key else None
-                    asked = Asked(self.surface, self.request_id, name, self.subject)
-                    events = marks.events(verdicts, asked, loaded.policy.audit, seconds)
+                    events = marks.events(verdicts, self._asked, loaded.policy.audit, seconds)
                     if marks.later:
                         self._owed.append(service.recorder.later(events))
                     else:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from unbarb.verify.alignment import Alignment, Token, neighbours
 from unbarb.verify.content import tells
-from unbarb.verify.hanging import left_hanging
+from unbarb.verify.hanging import ENDS, left_hanging
 from unbarb.verify.vocabulary import word_set
 
 _DETERMINERS = word_set("grammar.determiners")
@@ -41,7 +41,6 @@ _UP = frozenset(["over", "up"])
 _OBJECTS = word_set("grammar.objects") | _DETERMINERS | _POSSESSIVES
 _ARTICLES = frozenset(["a", "an"])
 _PAIRED = {"either": "or", "neither": "nor"}
-_ENDS = frozenset([".", "!", "?", ";", ":", ")", "…"])
 _SILENT = ("hour", "honest", "honor", "honour", "heir")
 _LIKE_YOU = ("uni", "use", "usu", "euro", "one", "once", "uto", "ubiq", "eu", "u.")
 
@@ -103,14 +102,14 @@ def _is_slip(first: Token, second: Token) -> bool:
 
 def _pair(before: str, first: str, second: str) -> Iterator[str]:
     """What is wrong with two tokens in a row behind `before`; an empty one is either end of the text."""
-    ends = not second or second in _ENDS or second == ","
+    ends = second in ENDS or second == ","
     if first in _DETERMINERS | _POSSESSIVES and ends:
         yield f"nothing after {first!r}"
     elif (first in _DETERMINERS and second in _NOT_AFTER_ARTICLE) or (
         first in _POSSESSIVES and second in _BE | _DETERMINERS | {"and", "or", "of", "but"}
     ):
         yield f"{first!r} before {second!r}"
-    if _lacks_noun(before, first) and (not second or second in _ENDS):
+    if _lacks_noun(before, first) and second in ENDS:
         yield f"no noun after {before!r} and {first!r}"
     if first in _PRONOUNS and _lacks_verb(before, first, second):
         yield f"no verb after {first!r}"
@@ -158,7 +157,7 @@ def _missing_complement(row: Sequence[Token]) -> Iterator[str]:
         while texts[end] in _ADVERBS:
             end += 1
         after = texts[end]
-        ends = after in _ENDS or after == "," or after.startswith("@")
+        ends = after in ENDS or after == "," or after.startswith("@")
         if ends and (end > at + 1 or (after[0] == "@" and texts[at - 1] == "you")):
             yield f"nothing after {texts[end - 1]!r}"
         elif after in _PRONOUNS and texts[end + 1] == "that" and texts[end + 2] in _PRONOUNS | _MODALS:

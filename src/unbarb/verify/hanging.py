@@ -8,8 +8,10 @@ from unbarb.verify.alignment import Alignment, Token
 from unbarb.verify.vocabulary import word_set
 
 _ARTICLES = frozenset(["a", "an"])
-_ENDS = frozenset(["", ".", "!", "?", ";", ":", ")", "…", ","])
+ENDS = frozenset(["", ".", "!", "?", ";", ":", ")", "…"])
+"""Marks at which a sentence or a bracket ends, and the empty token behind the last one."""
 _BE = word_set("grammar.be")
+_IS = _BE | {"'s"}
 _BEFORE_OF = word_set("grammar.before_of")
 _GOVERNS = word_set("grammar.governs")
 _JOINS = word_set("grammar.joins")
@@ -21,7 +23,7 @@ _OBJECTS = word_set("grammar.objects") | _BEGINS_OBJECT
 _DEGREES = frozenset(["as", "so", "that", "too", "very"])
 _GOES_ON = (word_set("content.links") | word_set("grammar.pronouns")) - _BE
 _ADDS = frozenset(["and", "but", "or", "that", "which", "who"])
-_SWEARING = frozenset(["fuck", "screw", "shit"])
+_SWEAR_VERBS = frozenset(["fuck", "screw", "shit"])
 
 
 def left_hanging(alignment: Alignment) -> Iterator[str]:
@@ -39,10 +41,10 @@ def left_hanging(alignment: Alignment) -> Iterator[str]:
             continue
         if went[0].text in _BEGINS_OBJECT and _needs_object(before, went, after):
             yield f"nothing after {before!r}"
-        graded = before in _DEGREES and block.start > 1 and source[block.start - 2] in _BE | {"'s"}
+        graded = before in _DEGREES and block.start > 1 and source[block.start - 2] in _IS
         if graded and after in _GOES_ON and any(token.toxic for token in went):
             yield f"nothing between {before!r} and {after!r}"
-        if went[-1].text in _SWEARING and after.endswith(("self", "selves")):
+        if went[-1].text in _SWEAR_VERBS and after.endswith(("self", "selves")):
             yield f"no verb before {after!r}"
 
 
@@ -60,9 +62,10 @@ def _left_open(alignment: Alignment) -> Iterator[str]:
 
 def _needs_object(before: str, went: tuple[Token, ...], after: str) -> bool:
     """Whether the object that went, and nothing else, was what `before` went on with."""
-    if before in _GOVERNS and after in _ENDS:
+    ends = after in ENDS or after == ","
+    if before in _GOVERNS and ends:
         return True
-    joined = went[-1].text in _ADDS and after not in _ENDS and after not in _BEGINS_OBJECT
+    joined = went[-1].text in _ADDS and not ends and after not in _BEGINS_OBJECT
     return before in _BE and (joined or after in _JOINS)
 
 
