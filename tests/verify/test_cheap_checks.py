@@ -224,6 +224,11 @@ def test_roles_that_may_change(source: str, rewrite: str) -> None:
         ("because he 's not a damn idiot .", "because he 's not ."),
         ("ask peter to fuck their crew up", "ask peter to them"),
         ("i know fuck all about it", "i know all about it"),
+        ("you are a stupid clown and your shop is bad", "you are your shop is bad"),
+        ("only an idiot would buy it", "only anyone would buy it"),
+        ("if you weren't such an idiot, you would see", "if you weren't such, you would see"),
+        ("ken is a fat pig who eats all day", "ken is all day"),
+        ("ken is a lying pig who robbed us", "ken is not good who robbed us"),
     ],
 )
 def test_broken_sentences_are_seen(source: str, rewrite: str) -> None:
@@ -263,6 +268,9 @@ def test_broken_sentences_are_seen(source: str, rewrite: str) -> None:
         ("tell us what fucking trains they want", "tell us what they want"),
         ("it is a load of crap if not worse", "it is nonsense if not worse"),
         ("if it was a stupid plan", "if it were a bad plan"),
+        ("as such a damn fool, he is out", "as such, he is out"),
+        ("if only these idiots would stop", "if only everyone would stop"),
+        ("he is a fool who is lost", "he is a person who is lost"),
     ],
 )
 def test_only_new_defects_count(source: str, rewrite: str) -> None:

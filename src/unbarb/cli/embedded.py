@@ -32,7 +32,7 @@ from unbarb.rewrite.tagger import Tagger
 from unbarb.text import LABELS
 from unbarb.train.batches import Row
 from unbarb.train.detector_phases import train_in_phases
-from unbarb.train.editor import Editor, TagRow, train_editor
+from unbarb.train.editor_phases import train_editor_in_phases
 from unbarb.train.gate import save_gate, train_gate
 from unbarb.train.heads import detector_heads, editor_heads, merged_state, proofreader_heads
 from unbarb.train.linear import LinearSettings, calibrated, learnt, train_linear
@@ -42,14 +42,7 @@ from unbarb.train.proofreader import train_proofreader
 from unbarb.train.proofreading import PIECES, proof_rows, prose
 from unbarb.train.ranking import Ranked, ranked, redrawn
 from unbarb.train.recipe import Recipe
-from unbarb.train.rewriting import (
-    sentence_rows,
-    swapped,
-    tag_rows,
-    tag_vocabulary,
-    tagged_pairs,
-    toxic_words,
-)
+from unbarb.train.rewriting import sentence_rows, tag_vocabulary, tagged_pairs
 from unbarb.train.run import Run
 
 Progress = Callable[[str, int, int, float], None]
@@ -133,31 +126,11 @@ class EmbeddedRun:
         """Train and export the editing trunk, and what the trunks share."""
         if (self.bundle / "editor.onnx").exists():
             return
-        part = self.recipe.editor
-        pairs = self.pairs["train"]
-        tagged = tagged_pairs(pairs)
-        tags = tag_vocabulary(tagged, part.tags_seen)
-        groups = toxic_words(tagged)
         others = [one for one in self.labelled["train"] if 3 <= len(one.text.split()) <= SHORT]
-
-        def tag_side(epoch: int) -> Sequence[TagRow]:
-            share = part.swap if epoch else 0.0
-            return tag_rows(swapped(tagged, groups, share, epoch), tags, self.wordpiece)
-
-        def sentence_side(epoch: int) -> Sequence[Row]:
-            return sentence_rows(
-                pairs, tagged, others, tags, self.wordpiece, part.seed, epoch, part.pair_share, part.others
-            )
-
-        model: Editor = train_editor(
-            tag_side,
-            sentence_side,
-            self.base,
-            len(tags),
-            part,
-            self._log("editor"),
-            self._told("editing trunk"),
-        )
+        model, tags = train_editor_in_phases(
+            self.pairs["train"], others, self.wordpiece, self.base, self.recipe.editor, self._log("editor"),
+            self._told,
+        )  # fmt: skip
         heads, state = editor_heads(model), merged_state(model.encoder)
         write_shared(state, self.base / "tokenizer.json", tags, self.recipe.detector.window, self.bundle)
         write_trunk(state, heads, "editor", self.bundle)

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from unbarb.data.corpora import Corpora
 from unbarb.data.examples import Labelled, Pair
+from unbarb.data.rewrites import written_pairs
 from unbarb.data.split import Grouped, split
 from unbarb.errors import ConfigError
 from unbarb.evaluate.delete_words import DeleteWords
@@ -21,6 +22,9 @@ SPLIT_SEED = 13
 SIDES = ("dev", "test")
 DETECTION = {"jigsaw": 0.5, "wiki_natural": 0.5, "davidson": 0.5, "identity_templates": 0.5}
 """Corpora with clean and toxic texts, and the share of votes from which a text is toxic."""
+
+PER_KIND = 25
+"""Written pairs of each kind."""
 
 G = TypeVar("G", bound=Grouped)
 
@@ -66,6 +70,13 @@ class Material:
         held = self.pairs()
         return Sentences(
             "paradetox", tuple(pair.toxic for pair in held), tuple(pair.neutrals[0] for pair in held)
+        )
+
+    def written(self) -> Sentences:
+        """Rude sentences of every day, of templates that no model learnt from, each with a neutral one."""
+        held = written_pairs("test", PER_KIND, self.seed)
+        return Sentences(
+            "written", tuple(pair.toxic for pair in held), tuple(pair.neutrals[0] for pair in held)
         )
 
     def pairs(self) -> list[Pair]:

@@ -125,7 +125,8 @@ def _rewriting(bench: Bench) -> list[Table]:
     judges = bench.judges()
     delete = material.delete_words()
     return [
-        rewriting(material.sentences(), systems.rewriters, delete, judges, systems.recheck, bench.progress)
+        rewriting(data, systems.rewriters, delete, judges, systems.recheck, bench.progress)
+        for data in (material.sentences(), material.written())
     ]
 
 

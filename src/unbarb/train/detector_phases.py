@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
-
-import torch
 
 from unbarb.data.examples import Labelled
 from unbarb.detect.wordpiece import WordPiece
 from unbarb.text import LABELS
 from unbarb.train.batches import Row
 from unbarb.train.detector import Detector, learn_on, train_detector
-from unbarb.train.loop import Report, mean_state
+from unbarb.train.loop import Report
 from unbarb.train.mixture import drawn, encode, respelt, rows_of, written_sentences
 from unbarb.train.recipe import DetectorPart, FocusPart
+from unbarb.train.soup import go_on
 
 
 def train_in_phases(
@@ -30,8 +28,7 @@ def train_in_phases(
     """Train on all of `texts`, then on what `part` focuses on and on what polishes it; all keep epochs
     and losses in `folder`.
 
-    A later phase begins anew for each of its seeds; the model is the mean of its weights after each
-    (a soup of models that began alike, Wortsman et al. 2022), and in part what it was before.
+    A later phase begins anew for each of its seeds; see :func:`go_on`.
 
     Args:
         texts: what to learn from.
@@ -54,27 +51,26 @@ def train_in_phases(
 
         return of
 
-    name = "detection trunk"
-    model = train_detector(rows(part, 0), base, len(LABELS), part, folder, told(name), len(part.habits))
-    for phase, later in {"focus": part.focus, "polish": part.polish}.items():
-        if not later.epochs or not later.seeds:
-            continue
+    def learn_phase(phase: str, later: FocusPart) -> None:
         pace = replace(
             part,
             epochs=later.epochs,
             learning_rate=later.learning_rate,
             head_learning_rate=later.head_learning_rate,
         )
-        begun = deepcopy(model.state_dict())
-        ends = []
-        for number, seed in enumerate(later.seeds, 1):
-            model.load_state_dict(begun)
-            torch.manual_seed(seed)
+
+        def learn(seed: int) -> None:
             own = folder / f"{phase}-{seed}"
             own.mkdir(exist_ok=True)
+            number = later.seeds.index(seed) + 1
             telling = told(f"{name}, {phase} {number} of {len(later.seeds)}")
             learn_on(model, rows(later, seed), replace(pace, seed=seed), own, telling)
-            ends.append(own / f"epoch-{later.epochs - 1}.pt")
-        learnt = mean_state(ends)
-        model.load_state_dict({name: begun[name].lerp(learnt[name], 1 - later.kept) for name in begun})
+
+        go_on(model, later.seeds, later.kept, learn)
+
+    name = "detection trunk"
+    model = train_detector(rows(part, 0), base, len(LABELS), part, folder, told(name), len(part.habits))
+    for phase, later in {"focus": part.focus, "polish": part.polish}.items():
+        if later.epochs and later.seeds:
+            learn_phase(phase, later)
     return model

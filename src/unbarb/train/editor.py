@@ -82,6 +82,20 @@ def train_editor(
     """Train on ``tagged(epoch)`` and ``sentences(epoch)`` in turn; losses go to `folder`/metrics.jsonl."""
     torch.manual_seed(settings.seed)
     model = Editor(base, settings, tags)
+    learn_editor(model, tagged, sentences, base, settings, folder, progress)
+    return model
+
+
+def learn_editor(
+    model: Editor,
+    tagged: Callable[[int], Sequence[TagRow]],
+    sentences: Callable[[int], Sequence[Row]],
+    base: Path,
+    settings: EditorSettings,
+    folder: Path,
+    progress: Report,
+) -> None:
+    """Train `model` from where it is; the base model in `base` teaches what is alike in meaning."""
     teacher = BertModel.from_pretrained(base, add_pooling_layer=False, attn_implementation="sdpa").eval()
     first = sentences(0)
     tag_batches = len(list(tag_groups(tagged(0), settings.pieces_per_batch, 0)))
@@ -95,7 +109,6 @@ def train_editor(
         settings.epochs, steps, settings.learning_rate, settings.head_learning_rate, settings.averaged
     )
     learn(model, losses, pace, folder, progress)
-    return model
 
 
 def _losses(

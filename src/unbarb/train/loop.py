@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -126,7 +126,11 @@ class _State:
 
 def mean_state(files: Sequence[Path]) -> dict[str, Tensor]:
     """The mean of several checkpoints (stochastic weight averaging, Izmailov et al. 2018)."""
-    states = [torch.load(file, weights_only=True) for file in files]
+    return mean_of([torch.load(file, weights_only=True) for file in files])
+
+
+def mean_of(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """The mean of the weights of several models that are built alike."""
     return {
         name: torch.stack([state[name].float() for state in states]).mean(0).to(first.dtype)
         for name, first in states[0].items()

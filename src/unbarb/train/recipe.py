@@ -59,13 +59,29 @@ class DetectorPart(DetectorSettings):
 
 
 @dataclass(frozen=True, slots=True)
+class EditorPolish:
+    """The later phase of the editing trunk, that reads so many `written` pairs of each kind too.
+
+    `seeds` and `kept` as in `FocusPart`.
+    """
+
+    epochs: int = 0
+    learning_rate: float = 3e-4
+    head_learning_rate: float = 4.5e-4
+    written: int = 300
+    seeds: list[int] = field(default_factory=lambda: [60])
+    kept: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class EditorPart(EditorSettings):
-    """The editing trunk: its settings and what it reads."""
+    """The editing trunk: its settings, what it reads, and what it reads last, for `polish`."""
 
     tags_seen: int = 3
     pair_share: float = 0.35
     others: int = 3000
     swap: float = 0.2
+    polish: EditorPolish = field(default_factory=EditorPolish)
 
 
 @dataclass(frozen=True, slots=True)

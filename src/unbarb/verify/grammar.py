@@ -36,6 +36,8 @@ _MODALS = word_set("grammar.modals")
 _FINITE_BE = frozenset(["am", "are", "is", "was", "were"])
 _DO = frozenset(["do", "does", "did"])
 _ING_WORDS = word_set("grammar.ing_words")
+_ADDS = frozenset(["and", "but", "or", "so"])
+_ANY = frozenset(["anybody", "anyone", "everybody", "everyone"])
 _MESS = frozenset(["mess", "messed", "messes", "messing"])
 _UP = frozenset(["over", "up"])
 _OBJECTS = word_set("grammar.objects") | _DETERMINERS | _POSSESSIVES
@@ -76,6 +78,7 @@ def _defects(row: Sequence[Token]) -> Iterator[str]:
         if one.text in _BE and two.text in _SUBJECTS and three.text in _MODALS:
             yield f"{one.text!r} and {three.text!r} around {two.text!r}"
     yield from _half_messed(row)
+    yield from _second_verb(row)
     said = {token.text for token in row}
     for first, second in _PAIRED.items():
         if first in said and second not in said:
@@ -129,6 +132,10 @@ def _pair(before: str, first: str, second: str) -> Iterator[str]:
         yield f"{first!r} before {second!r}"
     if first == "(" and second == ")":
         yield "empty brackets"
+    if first == "such" and ends and before != "as":
+        yield "nothing after 'such'"
+    if first == "only" and second in _ANY and before != "if":
+        yield f"{first!r} before {second!r}"
 
 
 def _lacks_noun(article: str, second: str) -> bool:
@@ -172,6 +179,17 @@ def _half_messed(row: Sequence[Token]) -> Iterator[str]:
             continue
         if not (_DETERMINERS | _POSSESSIVES).intersection(texts[max(0, at - 2) : at]):
             yield f"{verb!r} before {after!r}"
+
+
+def _second_verb(row: Sequence[Token]) -> Iterator[str]:
+    """Two sentences in one: "you are your plan is bad"."""
+    texts = ["", *(token.text for token in row)]
+    for at in range(len(texts) - 5):
+        before, subject, verb, of, _, second = texts[at : at + 6]
+        begins = (not before[:1].isalnum() or before in _ADDS) and subject in _SUBJECTS
+        twice = verb in _FINITE_BE and second in _FINITE_BE
+        if begins and twice and of in _DETERMINERS | _POSSESSIVES:
+            yield f"{verb!r} before {of!r} and {second!r}"
 
 
 def _wants_an(word: str) -> bool:

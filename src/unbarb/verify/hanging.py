@@ -23,6 +23,7 @@ _OBJECTS = word_set("grammar.objects") | _BEGINS_OBJECT
 _DEGREES = frozenset(["as", "so", "that", "too", "very"])
 _GOES_ON = (word_set("content.links") | word_set("grammar.pronouns")) - _BE
 _ADDS = frozenset(["and", "but", "or", "that", "which", "who"])
+_BLAME = word_set("negation.blame") - word_set("grammar.nouns_too")
 _SWEAR_VERBS = frozenset(["fuck", "screw", "shit"])
 
 
@@ -41,6 +42,8 @@ def left_hanging(alignment: Alignment) -> Iterator[str]:
             continue
         if went[0].text in _BEGINS_OBJECT and _needs_object(before, went, after):
             yield f"nothing after {before!r}"
+        if before in _BE and _ends_in_clause(went) and after not in ENDS:
+            yield f"{before!r} with the rest of a clause"
         graded = before in _DEGREES and block.start > 1 and source[block.start - 2] in _IS
         if graded and after in _GOES_ON and any(token.toxic for token in went):
             yield f"nothing between {before!r} and {after!r}"
@@ -69,10 +72,18 @@ def _needs_object(before: str, went: tuple[Token, ...], after: str) -> bool:
     return before in _BE and (joined or after in _JOINS)
 
 
+def _ends_in_clause(went: tuple[Token, ...]) -> bool:
+    """Whether what went had a *who* in it and a word behind that: its end stayed without it."""
+    return "who" in [token.text for token in went[1:-1]]
+
+
 def _beside_what_came(
     before: str, went: tuple[Token, ...], came: tuple[Token, ...], after: str
 ) -> Iterator[str]:
-    """A *not* that denies nothing, and a *to* whose verb became an object."""
+    """A *not* that denies nothing, a *to* whose verb became an object, an adjective before *who*."""
+    denied = len(came) > 1 and came[-2].text == "not"
+    if after == "who" and (denied or came[-1].text in _BLAME):
+        yield f"no noun between {came[-1].text!r} and 'who'"
     if came[-1].text == "not" and after in ("of", "to") and any(token.toxic for token in went):
         yield f"nothing between 'not' and {after!r}"
     verb = went[0].toxic and went[-1].text not in _OBJECTS and came[0].text in _OBJECTS
