@@ -49,8 +49,7 @@ def kinds() -> tuple[str, ...]:
 def written_pairs(split: Split, per_kind: int, seed: int) -> list[Pair]:
     """`per_kind` different pairs of each of :func:`kinds`, or as many as its templates give.
 
-    Train and test share no template and no rude word but swear words that stand in templates; the group
-    of a pair is its kind's name and its rude sentence.
+    Train and test share no template, and of rude words only those that stand in templates.
 
     Raises:
         ConfigError: `per_kind` is below 1.
@@ -103,6 +102,7 @@ def _different(draws: Iterator[Pair], wanted: int) -> list[Pair]:
 
 @cache
 def templates() -> Mapping[str, Mapping[str, tuple[Template, ...]]]:
+    """All templates, by kind and split."""
     return {
         kind: {split: tuple(map(Template.parse, entry[split].splitlines())) for split in ("train", "test")}
         for file in TEMPLATE_FILES
@@ -112,6 +112,7 @@ def templates() -> Mapping[str, Mapping[str, tuple[Template, ...]]]:
 
 @cache
 def words(split: Split) -> Mapping[str, tuple[str, ...]]:
+    """What may fill a slot, by slot."""
     return {
         slot: tuple(word.strip() for word in (entry.get(split) or entry["both"]).split("|"))
         for slot, entry in _load("words.yaml").items()
