@@ -229,6 +229,8 @@ def test_roles_that_may_change(source: str, rewrite: str) -> None:
         ("if you weren't such an idiot, you would see", "if you weren't such, you would see"),
         ("ken is a fat pig who eats all day", "ken is all day"),
         ("ken is a lying pig who robbed us", "ken is not good who robbed us"),
+        ("go fuck yourself", "go leave yourself"),
+        ("you are as useful as a bag of shit", "you are as useful as of it"),
     ],
 )
 def test_broken_sentences_are_seen(source: str, rewrite: str) -> None:

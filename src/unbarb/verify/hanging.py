@@ -24,6 +24,8 @@ _DEGREES = frozenset(["as", "so", "that", "too", "very"])
 _GOES_ON = (word_set("content.links") | word_set("grammar.pronouns")) - _BE
 _ADDS = frozenset(["and", "but", "or", "that", "which", "who"])
 _BLAME = word_set("negation.blame") - word_set("grammar.nouns_too")
+_LIKENS = frozenset(["as", "like"])
+_ALONE = frozenset(["away", "go", "leave"])
 _SWEAR_VERBS = frozenset(["fuck", "screw", "shit"])
 
 
@@ -37,6 +39,9 @@ def left_hanging(alignment: Alignment) -> Iterator[str]:
             continue
         before = source[block.start - 1] if block.start else ""
         after = source[block.end] if block.end < len(source) else ""
+        sworn = went[-1].text in _SWEAR_VERBS and after.endswith(("self", "selves"))
+        if sworn and (not came or came[-1].text in _ALONE):
+            yield f"no verb before {after!r}"
         if came:
             yield from _beside_what_came(before, went, came, after)
             continue
@@ -47,8 +52,8 @@ def left_hanging(alignment: Alignment) -> Iterator[str]:
         graded = before in _DEGREES and block.start > 1 and source[block.start - 2] in _IS
         if graded and after in _GOES_ON and any(token.toxic for token in went):
             yield f"nothing between {before!r} and {after!r}"
-        if went[-1].text in _SWEAR_VERBS and after.endswith(("self", "selves")):
-            yield f"no verb before {after!r}"
+        if before in _LIKENS and after == "of":
+            yield f"nothing between {before!r} and 'of'"
 
 
 def _left_open(alignment: Alignment) -> Iterator[str]:
@@ -81,7 +86,7 @@ def _beside_what_came(
     before: str, went: tuple[Token, ...], came: tuple[Token, ...], after: str
 ) -> Iterator[str]:
     """A *not* that denies nothing, a *to* whose verb became an object, an adjective before *who*."""
-    denied = len(came) > 1 and came[-2].text == "not"
+    denied = came[0].text == "not" and went[0].text in _BEGINS_OBJECT
     if after == "who" and (denied or came[-1].text in _BLAME):
         yield f"no noun between {came[-1].text!r} and 'who'"
     if came[-1].text == "not" and after in ("of", "to") and any(token.toxic for token in went):
