@@ -230,7 +230,8 @@ def test_roles_that_may_change(source: str, rewrite: str) -> None:
         ("ken is a fat pig who eats all day", "ken is all day"),
         ("ken is a lying pig who robbed us", "ken is not good who robbed us"),
         ("go fuck yourself", "go leave yourself"),
-        ("you are as useful as a bag of shit", "you are as useful as of it"),
+        ("you are as useful as a bag of shit", "you are as useful of it"),
+        ("go fuck yourself", "go go away"),
     ],
 )
 def test_broken_sentences_are_seen(source: str, rewrite: str) -> None:

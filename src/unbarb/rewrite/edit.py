@@ -48,16 +48,16 @@ class Taste:
 
     sketch_damage: float = 0.35
     sketch_toxicity: float = 0.2
-    consensus: float = 2.6
-    likelihood: float = 0.04
+    consensus: float = 1.6
+    likelihood: float = 0.08
     residue: float = 0.7
     deletion: float = 0.7
     proof: float = 1.5
-    toxicity: float = 1.6
-    meaning: float = 3.6
-    fluency: float = 1.6
+    toxicity: float = 1.9
+    meaning: float = 5.2
+    fluency: float = 2.2
     temperature: float = 2.0
-    recall: float = 2.5
+    recall: float = 4.0
     width: int = 48
     reads: int = 24
     enough: float = 0.05

@@ -24,7 +24,6 @@ _DEGREES = frozenset(["as", "so", "that", "too", "very"])
 _GOES_ON = (word_set("content.links") | word_set("grammar.pronouns")) - _BE
 _ADDS = frozenset(["and", "but", "or", "that", "which", "who"])
 _BLAME = word_set("negation.blame") - word_set("grammar.nouns_too")
-_LIKENS = frozenset(["as", "like"])
 _ALONE = frozenset(["away", "go", "leave"])
 _SWEAR_VERBS = frozenset(["fuck", "screw", "shit"])
 
@@ -52,8 +51,8 @@ def left_hanging(alignment: Alignment) -> Iterator[str]:
         graded = before in _DEGREES and block.start > 1 and source[block.start - 2] in _IS
         if graded and after in _GOES_ON and any(token.toxic for token in went):
             yield f"nothing between {before!r} and {after!r}"
-        if before in _LIKENS and after == "of":
-            yield f"nothing between {before!r} and 'of'"
+        if after == "of" and _BEGINS_OBJECT & {token.text for token in went}:
+            yield "nothing before 'of'"
 
 
 def _left_open(alignment: Alignment) -> Iterator[str]:

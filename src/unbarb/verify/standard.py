@@ -21,7 +21,7 @@ class Settings:
     linear: float = 0.85
     lexicon: float = 0.5
     min_meaning: float = 0.2
-    min_fluency: float = 0.04
+    min_fluency: float = 0.012
     headroom: float = 0.0
 
 
