@@ -112,6 +112,7 @@ def test_a_name_that_is_part_of_the_insult_may_go() -> None:
         ("you and peter can fuck off", "you and peter can't go away", "came in"),
         ("they are too stupid to understand it", "they understand it", "is gone"),
         ("no shit , there was a test", "there was not a test", "came in"),
+        ("your job pays like shit", "your job pays well", "'well' came in place of"),
     ],
 )
 def test_negation_must_survive(source: str, rewrite: str, reason: str) -> None:
@@ -232,6 +233,7 @@ def test_roles_that_may_change(source: str, rewrite: str) -> None:
         ("go fuck yourself", "go leave yourself"),
         ("you are as useful as a bag of shit", "you are as useful of it"),
         ("go fuck yourself", "go go away"),
+        ("you don't fuck w me, i don't fuck w you", "you don't don't"),
     ],
 )
 def test_broken_sentences_are_seen(source: str, rewrite: str) -> None:

@@ -79,6 +79,7 @@ def _defects(row: Sequence[Token]) -> Iterator[str]:
             yield f"{one.text!r} and {three.text!r} around {two.text!r}"
     yield from _half_messed(row)
     yield from _second_verb(row)
+    yield from _said_again(row)
     said = {token.text for token in row}
     for first, second in _PAIRED.items():
         if first in said and second not in said:
@@ -179,6 +180,14 @@ def _half_messed(row: Sequence[Token]) -> Iterator[str]:
             continue
         if not (_DETERMINERS | _POSSESSIVES).intersection(texts[max(0, at - 2) : at]):
             yield f"{verb!r} before {after!r}"
+
+
+def _said_again(row: Sequence[Token]) -> Iterator[str]:
+    """Two different words that stand there twice in a row: "you don't don't"."""
+    pairs = list(pairwise(token.text for token in row))
+    for (one, two), again in zip(pairs, pairs[2:], strict=False):
+        if one != two and (one, two) == again and (one + two).isalpha():
+            yield f"'{one} {two}' twice"
 
 
 def _second_verb(row: Sequence[Token]) -> Iterator[str]:

@@ -115,12 +115,13 @@ def _praised(alignment: Alignment) -> list[str]:
         hated = any(token.text in _HATING for token in went)
         if any(token.text in CUES for token in went):
             continue
-        rude = {token.text for token in went if token.toxic and token.text not in _SWEARING}
+        likened = {second.text for first, second in pairwise(went) if first.text == "like"}
+        blaming = {token.text for token in went if token.toxic} - (_SWEARING - likened)
         for j in range(block.to, block.to_end):
             word = rewrite[j].text
             before = {token.text for token in rewrite[max(0, j - 5) : j]}
             kind_of = word == "kind" and [token.text for token in rewrite[j + 1 : j + 2]] == ["of"]
-            praised = rude and word in _PRAISE and word not in said and not kind_of
+            praised = blaming and word in _PRAISE and word not in said and not kind_of
             wrong = praised or (hated and word in _LIKING)
             if wrong and not before & (CUES | _STANDS_FOR | _SOFT):
                 return [f"negation: {word!r} came in place of {went[0].written!r}"]
