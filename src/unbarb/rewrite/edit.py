@@ -60,7 +60,7 @@ class Taste:
     recall: float = 4.0
     width: int = 48
     reads: int = 24
-    enough: float = 0.05
+    enough: float = 0.0
     finalists: int = 5
     toll: float = 0.8
     spare: int = 3
