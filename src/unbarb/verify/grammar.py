@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from unbarb.verify.alignment import Alignment, Token, neighbours
 from unbarb.verify.content import tells
-from unbarb.verify.hanging import ENDS, left_hanging
+from unbarb.verify.hanging import BLAME, ENDS, left_hanging
 from unbarb.verify.vocabulary import word_set
 
 _DETERMINERS = word_set("grammar.determiners")
@@ -21,7 +21,6 @@ _NOT_AFTER_ARTICLE = word_set("grammar.not_after_article")
 _TWICE = word_set("grammar.twice")
 _BEFORE = word_set("grammar.before")
 _COMPLEMENTS = word_set("grammar.complements") | word_set("negation.blame")
-_BLAME = word_set("negation.blame") - word_set("grammar.nouns_too")
 _GROUPS = word_set("grammar.groups")
 _JOINS = word_set("grammar.joins")
 _AFTER_PRONOUN = word_set("grammar.after_pronoun")
@@ -36,7 +35,7 @@ _MODALS = word_set("grammar.modals")
 _FINITE_BE = frozenset(["am", "are", "is", "was", "were"])
 _DO = frozenset(["do", "does", "did"])
 _ING_WORDS = word_set("grammar.ing_words")
-_ADDS = frozenset(["and", "but", "or", "so"])
+_COORDINATES = frozenset(["and", "but", "or", "so"])
 _ANY = frozenset(["anybody", "anyone", "everybody", "everyone"])
 _MESS = frozenset(["mess", "messed", "messes", "messing"])
 _UP = frozenset(["over", "up"])
@@ -142,8 +141,8 @@ def _pair(before: str, first: str, second: str) -> Iterator[str]:
 def _lacks_noun(article: str, second: str) -> bool:
     """Whether an article and a word that blames cannot end a phrase: "a useful", "the bad"."""
     if article == "the":
-        return second in _BLAME - _GROUPS
-    return article in _ARTICLES and (second in _BLAME or second.endswith(("ful", "less", "ous")))
+        return second in BLAME - _GROUPS
+    return article in _ARTICLES and (second in BLAME or second.endswith(("ful", "less", "ous")))
 
 
 def _lacks_verb(before: str, pronoun: str, second: str) -> bool:
@@ -195,7 +194,7 @@ def _second_verb(row: Sequence[Token]) -> Iterator[str]:
     texts = ["", *(token.text for token in row)]
     for at in range(len(texts) - 5):
         before, subject, verb, of, _, second = texts[at : at + 6]
-        begins = (not before[:1].isalnum() or before in _ADDS) and subject in _SUBJECTS
+        begins = (not before[:1].isalnum() or before in _COORDINATES) and subject in _SUBJECTS
         twice = verb in _FINITE_BE and second in _FINITE_BE
         if begins and twice and of in _DETERMINERS | _POSSESSIVES:
             yield f"{verb!r} before {of!r} and {second!r}"

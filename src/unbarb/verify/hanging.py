@@ -10,6 +10,8 @@ from unbarb.verify.vocabulary import word_set
 _ARTICLES = frozenset(["a", "an"])
 ENDS = frozenset(["", ".", "!", "?", ";", ":", ")", "…"])
 """Marks at which a sentence or a bracket ends, and the empty token behind the last one."""
+BLAME = word_set("negation.blame") - word_set("grammar.nouns_too")
+"""Words that blame and are no nouns."""
 _BE = word_set("grammar.be")
 _IS = _BE | {"'s"}
 _BEFORE_OF = word_set("grammar.before_of")
@@ -23,7 +25,6 @@ _OBJECTS = word_set("grammar.objects") | _BEGINS_OBJECT
 _DEGREES = frozenset(["as", "so", "that", "too", "very"])
 _GOES_ON = (word_set("content.links") | word_set("grammar.pronouns")) - _BE
 _ADDS = frozenset(["and", "but", "or", "that", "which", "who"])
-_BLAME = word_set("negation.blame") - word_set("grammar.nouns_too")
 _ALONE = frozenset(["away", "go", "leave"])
 _SWEAR_VERBS = frozenset(["fuck", "screw", "shit"])
 
@@ -86,7 +87,7 @@ def _beside_what_came(
 ) -> Iterator[str]:
     """A *not* that denies nothing, a *to* whose verb became an object, an adjective before *who*."""
     denied = came[0].text == "not" and went[0].text in _BEGINS_OBJECT
-    if after == "who" and (denied or came[-1].text in _BLAME):
+    if after == "who" and (denied or came[-1].text in BLAME):
         yield f"no noun between {came[-1].text!r} and 'who'"
     if came[-1].text == "not" and after in ("of", "to") and any(token.toxic for token in went):
         yield f"nothing between 'not' and {after!r}"
