@@ -18,8 +18,8 @@ from starlette.testclient import TestClient
 
 from unbarb.audit import AuditLog
 
-RUDE = "You are an idiot. See you at 5."
-CALM = "You are not good. See you at 5."
+RUDE = "You are an idiot."
+CALM = "You are naive."
 THREAT = "I will kill you tonight."
 TOLD = "This message was withheld because of what it says."
 
@@ -174,7 +174,7 @@ def test_replies_of_other_endpoints_show_nothing_unchecked(
     answer = client.post(path, json={"model": "toy", "stream": stream, **body})
     assert len(model.heard) == 1, answer.text
     assert "idiot" not in answer.text
-    assert ("not good" in answer.text) == (path == "/v1/completions"), answer.text
+    assert ("naive" in answer.text) == (path == "/v1/completions"), answer.text
     assert "checked" in answer.text or path == "/v1/completions"
 
 

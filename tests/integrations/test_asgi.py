@@ -14,8 +14,8 @@ from unbarb.guard import Guard
 from unbarb.integrations.asgi import GuardMiddleware
 from unbarb.policy import Policy
 
-RUDE = "You are an idiot. See you at 5."
-CALM = "You are not good. See you at 5."
+RUDE = "You are an idiot."
+CALM = "You are naive."
 THREAT = "I will kill you tonight."
 
 

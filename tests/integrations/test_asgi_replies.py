@@ -13,8 +13,8 @@ from unbarb.guard import Guard
 from unbarb.integrations.asgi import GuardMiddleware
 from unbarb.integrations.http import Receive, Scope, Send
 
-RUDE = "You are an idiot. See you at 5."
-CALM = "You are not good. See you at 5."
+RUDE = "You are an idiot."
+CALM = "You are naive."
 THREAT = "I will kill you tonight."
 SSE = "text/event-stream"
 

@@ -33,7 +33,7 @@ def test_the_code_on_the_asgi_page_runs() -> None:
     client = TestClient(names["app"])
 
     answer = client.post("/posts", json={"title": "You are an idiot.", "comments": [{"text": "Fine."}]})
-    assert answer.json() == {"answer": "Posted: You are not good."}
+    assert answer.json() == {"answer": "Posted: You are naive."}
     refused = client.post("/posts", json={"title": "Hi.", "comments": [{"text": "I will kill you."}]})
     assert refused.status_code == 422
 

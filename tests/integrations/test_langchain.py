@@ -27,8 +27,8 @@ from unbarb.errors import ConfigError, InputError, Withheld
 from unbarb.guard import Guard
 from unbarb.integrations.langchain import GuardMiddleware, GuardRunnable
 
-RUDE = "You are an idiot. See you at 5."
-CALM = "You are not good. See you at 5."
+RUDE = "You are an idiot."
+CALM = "You are naive."
 THREAT = "I will kill you tonight."
 TOLD = "This message was withheld because of what it says."
 
@@ -150,7 +150,7 @@ def test_no_stream_of_the_agent_shows_what_has_not_been_checked(guard: Guard) ->
 
     for mode in ("messages", "updates", "values", "debug"):
         assert "idiot" not in seen(stream_mode=mode)
-    assert "not good" in seen(stream_mode="messages")
+    assert "naive" in seen(stream_mode="messages")
     assert "idiot" not in seen(stream_mode=["messages", "updates"], subgraphs=True)
 
 
@@ -253,7 +253,7 @@ def test_parts_of_a_streamed_content_are_texts_of_their_own(guard: Guard) -> Non
         for one in chunk.content:
             assert isinstance(one, dict)
             said[one["index"]] += one["text"]
-    assert said == {0: "You are not good.", 1: "Good day. Bye."}
+    assert said == {0: "You are naive.", 1: "Good day. Bye."}
 
 
 def test_a_threat_ends_a_stream_after_what_stood_before_it(guard: Guard) -> None:

@@ -18,8 +18,8 @@ from unbarb.errors import ConfigError
 from unbarb.guard import Guard
 from unbarb.integrations.guardrails import Civil
 
-RUDE = "You are an idiot. See you at 5."
-CALM = "You are not good. See you at 5."
+RUDE = "You are an idiot."
+CALM = "You are naive."
 THREAT = "I will kill you tonight."
 TOLD = "This message was withheld because of what it says."
 

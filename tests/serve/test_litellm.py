@@ -39,7 +39,7 @@ def test_clean_texts_stay(service: TestClient, kind: str) -> None:
 def test_rude_texts_are_rewritten_in_their_places(service: TestClient, kind: str) -> None:
     answer = ask(service, ["Hello.", "You are an idiot.", "Bye."], kind)
     assert answer["action"] == "GUARDRAIL_INTERVENED"
-    assert answer["texts"] == ["Hello.", "You are not good.", "Bye."]
+    assert answer["texts"] == ["Hello.", "You are naive.", "Bye."]
 
 
 @pytest.mark.parametrize("kind", ["request", "response"])
@@ -58,7 +58,7 @@ def test_nothing_to_guard_is_no_trouble(service: TestClient, texts: list[str] | 
 
 def test_more_texts_than_the_service_takes_at_once_are_guarded(service: TestClient) -> None:
     texts = ["Hello."] * 299 + ["You are an idiot."]
-    assert ask(service, texts, "request")["texts"] == [*texts[:299], "You are not good."]
+    assert ask(service, texts, "request")["texts"] == [*texts[:299], "You are naive."]
 
 
 def test_the_policy_may_be_named_in_litellms_configuration(service: TestClient) -> None:
@@ -111,7 +111,7 @@ def test_what_was_decided_is_not_decided_again(service: TestClient, events: list
 def test_another_caller_or_another_text_of_that_name_is_decided_anew(service: TestClient) -> None:
     assert ask(service, ["Hello there. Bye."], litellm_call_id="same")["texts"] == ["Hello there. Bye."]
     answer = ask(service, ["You are an idiot. Bye."], litellm_call_id="same")
-    assert answer["texts"] == ["You are not good. Bye."]
+    assert answer["texts"] == ["You are naive. Bye."]
 
 
 def test_a_sentence_that_is_only_begun_does_not_block_a_growing_text(service: TestClient) -> None:

@@ -37,7 +37,7 @@ def decided(proxied: Proxied) -> list[tuple[str, str]]:
 
 def test_an_insult_over_two_parts_of_a_reply_is_rewritten(proxied: Proxied) -> None:
     got = chat(proxied, user("Hello."), parts("You are an id", "iot."))
-    assert got["choices"][0]["message"]["content"] == parts("You are not good.")
+    assert got["choices"][0]["message"]["content"] == parts("You are naive.")
     told = [(one["id"].partition(":")[2], one["action"]) for one in got["unbarb"]["verdicts"]]
     where = "choices[0].message.content"
     assert told[1:] == [
@@ -52,7 +52,7 @@ def test_an_insult_over_two_parts_of_a_request_is_rewritten_around_a_picture(pro
     first, last = parts("You are an id", "iot.")
     chat(proxied, user([PICTURE, first, PICTURE, last]))
     got = proxied.upstream.seen[0].body["messages"][0]["content"]
-    assert got == [PICTURE, *parts("You are not good."), PICTURE]
+    assert got == [PICTURE, *parts("You are naive."), PICTURE]
 
 
 def test_a_threat_over_two_parts_blocks_like_any_other(proxied: Proxied) -> None:
@@ -68,7 +68,7 @@ def test_a_threat_over_two_parts_blocks_like_any_other(proxied: Proxied) -> None
 def test_parts_that_are_mended_alone_stay_parts(proxied: Proxied) -> None:
     chat(proxied, user(parts("Hello. ", "You are an idiot.")))
     got = proxied.upstream.seen[0].body["messages"][0]["content"]
-    assert got == parts("Hello. ", "You are not good.")
+    assert got == parts("Hello. ", "You are naive.")
     assert ("messages[0].content.rewritten", "allow") in decided(proxied)
 
 
@@ -103,7 +103,7 @@ def test_a_speakers_name_stays_only_if_it_is_clean(proxied: Proxied) -> None:
 def test_a_prediction_is_guarded(proxied: Proxied, content: Any) -> None:
     chat(proxied, user("Hi.") | {"prediction": {"type": "content", "content": content}})
     got = proxied.upstream.seen[0].body["prediction"]["content"]
-    assert got in ("You are not good.", parts("You are not good."))
+    assert got in ("You are naive.", parts("You are naive."))
 
 
 @pytest.mark.parametrize(

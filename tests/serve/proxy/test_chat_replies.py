@@ -55,7 +55,7 @@ def test_a_clean_reply_comes_back_as_it_was(client: OpenAI, proxied: Proxied) ->
 def test_a_rude_reply_is_rewritten_without_its_tokens(client: OpenAI, proxied: Proxied) -> None:
     proxied.upstream.answers(reply("You are an idiot.", "Hello."))
     got = client.chat.completions.create(**HELLO, n=2)
-    assert [choice.message.content for choice in got.choices] == ["You are not good.", "Hello."]
+    assert [choice.message.content for choice in got.choices] == ["You are naive.", "Hello."]
     assert [choice.logprobs is None for choice in got.choices] == [True, False]
     assert [choice.finish_reason for choice in got.choices] == ["stop", "stop"]
     assert got.usage is not None
@@ -79,14 +79,14 @@ def test_a_blocked_choice_says_why_and_the_others_stay(client: OpenAI, proxied: 
 @pytest.mark.parametrize("name", ["content", "refusal", "reasoning_content", "reasoning"])
 def test_whatever_people_read_in_a_reply_is_guarded(proxied: Proxied, name: str) -> None:
     proxied.upstream.answers(reply(None, **{name: "You are an idiot."}))
-    assert chat(proxied).json()["choices"][0]["message"][name] == "You are not good."
+    assert chat(proxied).json()["choices"][0]["message"][name] == "You are naive."
 
 
 def test_parts_of_a_reply_are_guarded(proxied: Proxied) -> None:
     part = {"type": "text", "text": "You are an idiot.", "annotations": [{"title": "You are an idiot."}]}
     proxied.upstream.answers(reply(None, content=[part, {"type": "file", "file": {"filename": "idiot"}}]))
     got = chat(proxied).json()
-    said = [{"type": "text", "text": "You are not good."}, {"type": "file"}]
+    said = [{"type": "text", "text": "You are naive."}, {"type": "file"}]
     assert got["choices"][0]["message"]["content"] == said
     assert got["unbarb"]["withheld"] == [
         "choices.message.content.annotations",
@@ -123,9 +123,9 @@ def test_every_message_is_guarded_on_its_way_in(client: OpenAI, proxied: Proxied
     client.chat.completions.create(model="toy", messages=messages, temperature=0.5)
     (seen,) = proxied.upstream.seen
     got = seen.body["messages"]
-    assert got[1]["content"] == [{"type": "text", "text": "You are not good."}, picture]
+    assert got[1]["content"] == [{"type": "text", "text": "You are naive."}, picture]
     assert got[2]["tool_calls"] == calls
-    assert got[3]["content"] == "You are not good."
+    assert got[3]["content"] == "You are naive."
     assert [got[0], got[4]] == [messages[0], messages[4]]
     assert seen.body["temperature"] == 0.5
 
@@ -178,10 +178,10 @@ def test_a_completion_is_guarded_both_ways(client: OpenAI, proxied: Proxied) -> 
 
     proxied.upstream.answers(completion("You are an idiot.", "I will kill you."))
     got = client.completions.create(model="toy", prompt=["You are an idiot.", "Hello."], suffix="Bye.")
-    assert [choice.text for choice in got.choices] == ["You are not good.", ""]
+    assert [choice.text for choice in got.choices] == ["You are naive.", ""]
     assert [choice.finish_reason for choice in got.choices] == ["stop", "content_filter"]
     assert proxied.upstream.seen[0].path == "/v1/completions"
-    assert proxied.upstream.seen[0].body["prompt"] == ["You are not good.", "Hello."]
+    assert proxied.upstream.seen[0].body["prompt"] == ["You are naive.", "Hello."]
 
 
 def test_a_streamed_completion_is_guarded(client: OpenAI, proxied: Proxied) -> None:
@@ -192,7 +192,7 @@ def test_a_streamed_completion_is_guarded(client: OpenAI, proxied: Proxied) -> N
 
     proxied.upstream.streams(step("Well. You are an id") + step("iot.", "stop") + b"data: [DONE]\n\n")
     chunks = list(client.completions.create(model="toy", prompt="Hello.", stream=True))
-    assert "".join(choice.text for one in chunks for choice in one.choices) == "Well. You are not good."
+    assert "".join(choice.text for one in chunks for choice in one.choices) == "Well. You are naive."
 
 
 def test_the_upstreams_models_are_listed(client: OpenAI, proxied: Proxied) -> None:
@@ -255,7 +255,7 @@ def test_an_error_of_the_upstream_is_told_guarded(proxied: Proxied, status: int,
     proxied.upstream.answers({"error": error}, status, retry_after="7", location="/elsewhere")
     answer = chat(proxied)
     assert answer.status_code == shown
-    assert answer.json()["error"]["message"] == "You are not good."
+    assert answer.json()["error"]["message"] == "You are naive."
     assert answer.json()["error"]["code"] == "model_not_found"
     assert "idiot" not in answer.text
     assert answer.headers["retry-after"] == "7"

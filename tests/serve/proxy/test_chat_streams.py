@@ -14,7 +14,7 @@ from proxying import Proxied
 from scripted_upstream import DONE, KIND, at_random, bytewise, chunk, events, saying, whole
 
 RUDE = ["Hello the", "re. You are", " an idiot. ", "Schön, 🌍", "! Bye."]
-CALM = "Hello there. You are not good. Schön, 🌍! Bye."
+CALM = "Hello there. You are naive. Schön, 🌍! Bye."
 THREAT = ["That is fine. ", "I will kill", " you. ", "And more text."]
 HELLO: Any = {"model": "toy", "messages": [{"role": "user", "content": "Hello."}]}
 
@@ -201,7 +201,7 @@ def test_a_stream_without_done_is_whole_when_every_choice_has_ended(
 def test_an_error_within_the_stream_is_told_guarded(client: OpenAI, proxied: Proxied) -> None:
     failed = {"error": {"message": "You are an idiot.", "code": "oom"}}
     proxied.upstream.streams(events([chunk({"content": "Hello there. You are an id"}), failed]))
-    with pytest.raises(openai.APIError, match=r"You are not good\.") as raised:
+    with pytest.raises(openai.APIError, match=r"You are naive\.") as raised:
         list(client.chat.completions.create(**HELLO, stream=True))
     assert raised.value.code == "oom"
 

@@ -80,10 +80,10 @@ def test_both_ways_are_rewritten(chain: Chain) -> None:
         {"role": "user", "content": "You are an idiot."},
     ]
     got = chain.client.chat.completions.create(model="toy", messages=messages)
-    assert got.choices[0].message.content == "You are not good."
+    assert got.choices[0].message.content == "You are naive."
     assert [one["content"] for one in chain.upstream.seen[0].body["messages"]] == [
         "Be kind.",
-        "You are not good.",
+        "You are naive.",
     ]
     assert {event.surface for event in chain.record.events if event.verdict} == {"litellm"}
 
@@ -140,7 +140,7 @@ def test_choices_of_a_stream_are_guarded_apart(chain: Chain) -> None:
     for got in chain.client.chat.completions.create(**HELLO, n=2, stream=True):
         for choice in got.choices:
             texts[choice.index] += choice.delta.content or ""
-    assert texts == {0: "You are not good. Bye.", 1: "Hello there."}
+    assert texts == {0: "You are naive. Bye.", 1: "Hello there."}
 
 
 def test_a_begun_stream_of_tool_calls_passes(chain: Chain) -> None:
