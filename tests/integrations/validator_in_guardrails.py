@@ -100,4 +100,4 @@ def test_a_guard_that_only_checks_is_refused(guard: Guard) -> None:
 def test_the_code_on_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
     (code,) = blocks("guardrails", "python")
     exec(code, {})
-    assert capsys.readouterr().out == f"{CALM}\n"
+    assert capsys.readouterr().out == "You are wrong. See you at 5.\n"
