@@ -174,7 +174,8 @@ def test_replies_of_other_endpoints_show_nothing_unchecked(
     answer = client.post(path, json={"model": "toy", "stream": stream, **body})
     assert len(model.heard) == 1, answer.text
     assert "idiot" not in answer.text
-    assert ("not good" in answer.text) == (path == "/v1/completions"), answer.text
+    rewritten = any(calm in answer.text for calm in ("not good", "naive"))
+    assert rewritten == (path == "/v1/completions"), answer.text
     assert "checked" in answer.text or path == "/v1/completions"
 
 
