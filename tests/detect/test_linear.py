@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -124,3 +125,14 @@ def test_texts_of_a_corpus_count_as_much_as_the_settings_say() -> None:
         return float(learnt(rude + kind + more, settings).logits(rows("turnip"))[0])
 
     assert logit({"other": 0.01}) > logit({}) > logit({"one": 0.01})
+
+
+def test_a_label_counts_in_a_sum_as_much_as_the_settings_say() -> None:
+    examples = [replace(one, labels={**one.labels, "insult": 1.0 - one.labels["toxicity"]})
+                for one in _examples(20, "a")]  # fmt: skip
+    settings = LinearSettings(labels=("toxicity", "insult"))
+    plain = learnt(examples, settings).logits(rows("you idiot"))
+    louder = learnt(examples, replace(settings, counts={"insult": 1.5})).logits(rows("you idiot"))
+    assert louder == pytest.approx(plain * (1, 1.5))
+    with pytest.raises(InputError, match="'threat'; learnt are toxicity, insult"):
+        learnt(examples, replace(settings, counts={"threat": 1.5}))

@@ -195,7 +195,9 @@ class EmbeddedRun:
             part.behaviours, self.recipe.detector.epochs + 1
         )
         held_out = [one for one in held_out if one.source in CALIBRATION]
-        weights = learnt(texts, LinearSettings(LABELS, part.strength, weights=part.weights))
+        weights = learnt(
+            texts, LinearSettings(LABELS, part.strength, weights=part.weights, counts=part.counts)
+        )
         write_card(first_card(), self.bundle)
         detector = Embedded(self.bundle, gate=False, ngrams=Ngrams(weights))
         logits = detector.logits([one.text for one in held_out])

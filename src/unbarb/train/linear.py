@@ -31,7 +31,8 @@ class LinearSettings:
 
     `strength` is the inverse of the L2 penalty (C of scikit-learn) for rows scaled by their inverse
     document frequency; `least` is the weight of a text whose votes are split evenly (1 for a sure one);
-    `weights` are those of the texts of a corpus, 1 where it is not named.
+    `weights` are those of the texts of a corpus, 1 where it is not named; `counts` is how much the logits
+    of a label count in a sum with another model's, 1 where it is not named.
     """
 
     labels: tuple[str, ...] = ("toxicity", "identity_attack", "threat", "insult", "obscene")
@@ -39,6 +40,7 @@ class LinearSettings:
     least: float = 0.1
     iterations: int = 60
     weights: Mapping[str, float] = field(default_factory=dict)
+    counts: Mapping[str, float] = field(default_factory=dict)
 
 
 def train_linear(
@@ -60,8 +62,12 @@ def learnt(examples: Sequence[Labelled], settings: LinearSettings) -> LinearWeig
     toxic; the calibration puts one in their place.
 
     Raises:
-        InputError: a label has no texts of both kinds.
+        InputError: a label has no texts of both kinds, or one counts that is not learnt.
     """
+    if unknown := sorted(set(settings.counts) - set(settings.labels)):
+        raise InputError(
+            f"counts name {', '.join(map(repr, unknown))}; learnt are {', '.join(settings.labels)}"
+        )
     table = matrix(examples)
     rarity = np.log((1 + len(examples)) / (1 + np.bincount(table.indices, minlength=ROWS))).astype(
         np.float32
@@ -78,8 +84,9 @@ def learnt(examples: Sequence[Labelled], settings: LinearSettings) -> LinearWeig
         for label in settings.labels
     ]
     stored, scale = quantized(np.stack(columns, axis=1).astype(np.float32))
+    counts = np.array([settings.counts.get(label, 1.0) for label in settings.labels], np.float32)
     nothing = np.zeros_like(scale)
-    return LinearWeights(settings.labels, stored, scale, nothing, nothing + 1, nothing)
+    return LinearWeights(settings.labels, stored, scale * counts, nothing, nothing + 1, nothing)
 
 
 def calibrated(weights: LinearWeights, logits: _Floats, held_out: Sequence[Labelled]) -> LinearWeights:
