@@ -114,10 +114,7 @@ def test_civil_shares_votes_and_keeps_what_half_of_the_markers_marked(corpora: C
     }
     assert comment.spans == (Span(14, 19),)
     assert comment.spans[0].of(comment.text) == "idiot"
-    assert comment.votes == (
-        (Span(7, 14), 1 / 3), (Span(14, 19), 1.0), (Span(19, len(comment.text)), 1 / 3),
-    )  # fmt: skip
-    assert (unmarked.spans, unmarked.votes) == ((), ())
+    assert unmarked.spans == ()
 
 
 def test_toxic_spans_are_code_point_lists(corpora: Corpora) -> None:

@@ -108,22 +108,6 @@ def test_a_phase_keeps_its_share_of_what_was_there_before(
         torch.testing.assert_close(value, 0.25 * before[name] + 0.75 * after[name])
 
 
-def test_a_phase_reads_as_many_written_pairs_as_it_asks_for(
-    base: Path, wordpiece: WordPiece, tmp_path: Path
-) -> None:
-    steps = []
-    for written in (0, 4):
-        folder = tmp_path / str(written)
-        folder.mkdir()
-        part = replace(PART, focus=FocusPart(), polish=replace(PART.polish, written=written))
-        told: list[int] = []
-        train_in_phases(
-            TEXTS, wordpiece, base, part, folder, lambda _, told=told: lambda _, of, __: told.append(of)
-        )
-        steps.append(told[-1])
-    assert steps[1] > steps[0]
-
-
 def test_shares_are_drawn_anew_and_what_is_not_named_is_all_read(wordpiece: WordPiece) -> None:
     encoded = encode([replace(one, text=f"{one.text} {n}") for n in range(25) for one in TEXTS], wordpiece)
     draws = [drawn(encoded, {"posts": 0.3}, draw) for draw in (1, 1, 2)]

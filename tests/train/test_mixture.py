@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -11,8 +9,7 @@ import toy_model
 
 pytest.importorskip("torch")
 
-from unbarb.data.examples import NOTHING, Labelled
-from unbarb.data.rewrites import written_pairs
+from unbarb.data.examples import Labelled
 from unbarb.detect.wordpiece import (
     CLS,
     SEP,
@@ -20,7 +17,7 @@ from unbarb.detect.wordpiece import (
     words_of,
 )
 from unbarb.text import LABELS, Span
-from unbarb.train.mixture import encode, everyday_rudeness, rows_of, word_targets
+from unbarb.train.mixture import encode, rows_of, word_targets
 
 
 def labelled(
@@ -48,20 +45,6 @@ def test_a_word_counts_when_half_of_it_is_marked() -> None:
     text = "abcd efgh ij"
     example = labelled(text, 1.0, (Span(2, 4), Span(8, 9)))
     assert word_targets(example, words_of(text)).tolist() == [1.0, 0.0, 0.0]
-
-
-def test_a_word_is_worth_the_mean_share_of_votes_of_its_characters() -> None:
-    text = "abcd efgh ij"
-    votes = ((Span(0, 2), 1.0), (Span(2, 4), 0.5), (Span(4, 9), 0.25))
-    example = replace(labelled(text, 1.0, (Span(0, 4),)), votes=votes)
-    assert word_targets(example, words_of(text)).tolist() == [0.75, 0.25, 0.0]
-
-
-def test_beside_a_sentence_of_everyday_rudeness_stands_a_neutral_one() -> None:
-    found = everyday_rudeness(each=2, draw=1)
-    assert [one.labels["toxicity"] for one in found] == [1.0, 0.0] * (len(found) // 2)
-    assert len(found) == 2 * len(written_pairs("train", 2, 1)) > 20
-    assert all(one.labels == NOTHING for one in found[1::2])
 
 
 def test_unmarked_words_are_clean_only_in_clean_texts() -> None:

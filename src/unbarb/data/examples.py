@@ -17,9 +17,8 @@ class Labelled:
 
     `labels` maps a label to a probability or a share of votes, 0…1; a label that the corpus says
     nothing about is absent, not 0. `spans` are the toxic stretches, code points of `text`,
-    sorted and disjoint; ``None`` when nobody marked any. `votes` are the stretches that anyone
-    marked, each with the share of those who marked something, 0…1; a corpus may tell only `spans`.
-    Texts of one `group` come from one source text and must never be divided between splits.
+    sorted and disjoint; ``None`` when nobody marked any. Texts of one `group` come from one
+    source text and must never be divided between splits.
     """
 
     text: str
@@ -27,7 +26,6 @@ class Labelled:
     spans: tuple[Span, ...] | None
     source: str
     group: str
-    votes: tuple[tuple[Span, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from unbarb.text import LABELS
 from unbarb.train.batches import Row
 from unbarb.train.detector import Detector, learn_on, train_detector
 from unbarb.train.loop import Report
-from unbarb.train.mixture import drawn, encode, everyday_rudeness, respelt, rows_of, written_sentences
+from unbarb.train.mixture import drawn, encode, respelt, rows_of, written_sentences
 from unbarb.train.recipe import DetectorPart, FocusPart
 from unbarb.train.soup import go_on
 
@@ -41,13 +41,11 @@ def train_in_phases(
     encoded = encode(texts, wordpiece, part.window)
 
     def rows(phase: DetectorPart | FocusPart, first: int) -> Callable[[int], Sequence[Row]]:
-        shares, rude = (phase.shares, phase.written) if isinstance(phase, FocusPart) else ({}, 0)
+        shares = phase.shares if isinstance(phase, FocusPart) else {}
 
         def of(epoch: int) -> Sequence[Row]:
             draw = first + epoch
             written = written_sentences(phase.behaviours, draw) + respelt(texts, phase.respelt, draw)
-            if rude:
-                written += everyday_rudeness(rude, draw)
             read = [*drawn(encoded, shares, draw), *encode(written, wordpiece)]
             return rows_of(read, part.weights, draw, part.seed, part.plant, part.habits, part.window)
 

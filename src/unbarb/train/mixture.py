@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 
 import numpy as np
@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from unbarb.data.behaviours import sentences as behaviour_sentences
 from unbarb.data.behaviours.spell import VARIANTS
-from unbarb.data.examples import NOTHING, Labelled
-from unbarb.data.rewrites import written_pairs
+from unbarb.data.examples import Labelled
 from unbarb.detect.normalize import normalize
 from unbarb.detect.reading import breaks_of
 from unbarb.detect.wordpiece import MAX_PIECES, Window, WordPiece, windows, words_of
@@ -67,19 +66,16 @@ def label_targets(example: Labelled) -> NDArray[np.float32]:
 
 
 def word_targets(example: Labelled, words: Sequence[Span]) -> NDArray[np.float32]:
-    """The share of votes that a word got, the mean of its characters'; NaN where nobody marked.
-
-    Where only spans are known, 1 for a word of which at least half lies in them, and 0 for any other.
-    """
+    """1 for a word of which at least half lies in the marked spans; NaN where nobody marked."""
     if example.spans is None:
         clean = example.labels.get("toxicity") == 0 and example.labels.get("obscene", 0) == 0
         return np.full(len(words), 0.0 if clean else np.nan, np.float32)
-    marked = np.zeros(len(example.text) + 1)
-    for span, share in example.votes or [(span, 1.0) for span in example.spans]:
-        marked[span.start : span.end] = share
+    marked = np.zeros(len(example.text) + 1, np.int64)
+    for span in example.spans:
+        marked[span.start : span.end] = 1
     total = np.concatenate(([0], np.cumsum(marked)))
-    shares = np.array([(total[w.end] - total[w.start]) / max(1, w.end - w.start) for w in words])
-    return (shares if example.votes else shares >= 0.5).astype(np.float32)
+    shares = [(total[w.end] - total[w.start]) / max(1, w.end - w.start) for w in words]
+    return (np.array(shares) >= 0.5).astype(np.float32)
 
 
 def rows_of(
@@ -152,15 +148,6 @@ def respelt(examples: Sequence[Labelled], count: int, seed: int) -> list[Labelle
         first = sentences(example.text)[0].of(example.text)
         text = rng.choice(list(VARIANTS.values()))(" ".join(first.split()[:SHORT]), rng)
         found.append(Labelled(text, example.labels, None, example.source, example.group))
-    return found
-
-
-def everyday_rudeness(each: int, draw: int) -> list[Labelled]:
-    """So many rude sentences of each kind of written pairs, and beside each the nearest neutral one."""
-    found = []
-    for pair in written_pairs("train", each, draw):
-        rude, neutral, *_ = pair.labelled()
-        found += [rude, replace(neutral, labels=NOTHING)]
     return found
 
 

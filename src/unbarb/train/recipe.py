@@ -24,8 +24,7 @@ from unbarb.verify.standard import Settings
 class FocusPart:
     """A later phase of learning: how fast and how long, and what an epoch of it reads.
 
-    `shares` are of the texts of each corpus, 0…1; of those it does not name, all are read. `written` is how
-    many rude sentences of each kind of written pairs are read, and as many neutral ones. With several
+    `shares` are of the texts of each corpus, 0…1; of those it does not name, all are read. With several
     `seeds` it is learnt once from each, and the model is the mean of what comes of them. Of the weights
     that the phase began with, the share `kept` stays, 0…1 (Wortsman et al. 2022, "Robust fine-tuning of
     zero-shot models").
@@ -36,7 +35,6 @@ class FocusPart:
     head_learning_rate: float = 6e-4
     behaviours: int = 250
     respelt: int = 1000
-    written: int = 0
     shares: dict[str, float] = field(default_factory=dict)
     seeds: list[int] = field(default_factory=lambda: [10])
     kept: float = 0.0

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 from unbarb.data.examples import Labelled
@@ -64,35 +63,18 @@ def _labelled(text: str, opinions: Sequence[_Opinion]) -> Labelled:
     votes = Counter(label for opinion in opinions for label in opinion.labels)
     labels = {label: votes[label] / len(opinions) for label in TYPES.values()}
     labels["toxicity"] = sum(opinion.toxic for opinion in opinions) / len(opinions)
-    shares = _shares(len(text), opinions)
-    agreed = stretches([at for at, share in enumerate(shares) if share >= 0.5])
-    return Labelled(text, labels, agreed, "civil", group_key(text), _alike(shares))
+    return Labelled(text, labels, agreed(len(text), opinions), "civil", group_key(text))
 
 
-def _shares(length: int, opinions: Sequence[_Opinion]) -> list[float]:
-    """Of each character of a text of `length`, the share of the annotators who marked it, 0…1.
-
-    Only those are counted who marked anything.
-    """
+def agreed(length: int, opinions: Sequence[_Opinion]) -> tuple[Span, ...]:
+    """Stretches of a text of `length` marked by at least half of the annotators who marked anything."""
     markers = [opinion for opinion in opinions if opinion.spans]
     votes = [0] * length
     for opinion in markers:
         characters = {at for span in opinion.spans for at in range(span.start, min(span.end, length))}
         for at in characters:
             votes[at] += 1
-    return [count / max(1, len(markers)) for count in votes]
-
-
-def _alike(shares: Sequence[float]) -> tuple[tuple[Span, float], ...]:
-    """Maximal stretches of marked characters that have the same share."""
-    found = []
-    start = 0
-    for share, run in groupby(shares):
-        end = start + len(list(run))
-        if share:
-            found.append((Span(start, end), share))
-        start = end
-    return tuple(found)
+    return stretches([at for at, count in enumerate(votes) if count and 2 * count >= len(markers)])
 
 
 def stretches(characters: Sequence[int]) -> tuple[Span, ...]:
