@@ -191,6 +191,15 @@ def test_a_text_found_toxic_is_read_strictly_from_there_on(guard: Guard) -> None
     assert out == guard(toxic + filler + mild).text
 
 
+def test_a_harmless_sentence_in_another_language_stays_as_it_is_however_strictly_read(guard: Guard) -> None:
+    """The encoder, which learnt English alone, must not find words to take out of it."""
+    english = "Only a brain-dead fool would write such garbage. " + "The castle is open to visitors. " * 5
+    spanish = "Mañana llegamos muy tarde a la estación, así que no nos esperes.\n"
+    out, _ = through(guard, [english + spanish])
+    assert out == guard(english + spanish).text != english + spanish
+    assert out.endswith(spanish)
+
+
 def test_a_guard_that_only_checks_is_refused() -> None:
     with pytest.raises(ConfigError, match="only checks"):
         StreamGuard(Guard(rewriter=None))

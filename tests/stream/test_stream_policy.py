@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
 from unbarb import Guard, Policy
 from unbarb.errors import InputError
 from unbarb.stream import AsyncStreamGuard, Piece, StreamGuard, judge
+from unbarb.stream.judge import NEAR
 from unbarb.text import Analysis, Finding, Verdict, Word
 
 POLICY = """
@@ -36,9 +37,12 @@ class Spotter:
     labels: frozenset[str] = frozenset(LABELS.values())
     digest: str = "sha256:0"
 
+    read: list[str] = field(default_factory=list)
+
     def detect(
         self, texts: Sequence[str], *, context: Sequence[str | None] | None = None
     ) -> list[Analysis]:
+        self.read.extend(texts)
         if any("\0" in text for text in texts):
             raise RuntimeError("cannot read this")
         return [self._one(text) for text in texts]
@@ -118,6 +122,16 @@ def test_what_is_toxic_only_together_with_what_has_left_is_masked_or_ends_the_st
     out, stream = through(guarded(POLICY.replace("rewrite_failure: mask", "rewrite_failure: block")), text)
     assert out == "You are half. "
     assert stream.blocked
+
+
+def test_all_that_has_left_is_read_again_only_where_something_is_found() -> None:
+    spotter = Spotter()
+    guard = Guard(Policy.parse(POLICY), [spotter], "mask", threads=1)
+    harmless = "The bridge over the river was closed for repairs in the autumn. " * 4
+    through(guard, harmless)
+    assert max(len(text.split()) for text in spotter.read) == NEAR + 12  # a sentence has twelve
+    through(guard, harmless + "What a jerk.")
+    assert harmless[-150:] + "What a jerk." in "".join(spotter.read)
 
 
 def test_an_error_while_judging_loses_nothing_and_releases_nothing() -> None:

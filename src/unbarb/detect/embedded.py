@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from unbarb.detect.arrays import read_arrays
-from unbarb.detect.doubt import doubt
+from unbarb.detect.doubt import STRANGE, doubt, doubted, foreign
 from unbarb.detect.gate import ALARM, TOXICITY, Gate
 from unbarb.detect.ngrams import NGRAMS, Ngrams
 from unbarb.detect.normalize import Normalized, normalize
 from unbarb.detect.reading import Reading, read
 from unbarb.detect.trunk import Crew, Embeddings, FloatArray, Trunk, pooled, sigmoid
-from unbarb.detect.wordpiece import Window, WordPiece, windows
+from unbarb.detect.wordpiece import Window, WordPiece, windows, words_of
 from unbarb.errors import ModelError
 from unbarb.language import language
 from unbarb.segment import sentences
@@ -103,7 +103,7 @@ class Embedded:
         if self._gate is None:
             return [None] * len(views)
         gate = self._gate
-        scores = gate.scores(self._wordpiece.ids([view.text for view in views]))
+        scores = self._gated(gate, [view.text for view in views])
         sure = gate.settles(scores) & np.array([not view.changed for view in views], bool)
         grams = np.zeros_like(scores)
         grams[sure] = self.ngrams.of([view.text for view, clean in zip(views, sure, strict=True) if clean])
@@ -117,10 +117,18 @@ class Embedded:
     def _with_alarms(self, gate: Gate, views: Sequence[Normalized], settled: Sequence[int]) -> list[int]:
         """Those of the texts `settled` that have a sentence which by itself may be toxic."""
         parts = [(at, part) for at in settled for part in _parts(views[at].text)]
-        scores = gate.scores(self._wordpiece.ids([part for _, part in parts]))
+        scores = self._gated(gate, [part for _, part in parts])
         loud = np.flatnonzero(scores[:, TOXICITY] >= ALARM).tolist()
         alarmed = gate.alarmed(scores[loud], self.ngrams.of([parts[at][1] for at in loud]))
         return [parts[at][0] for at, alarm in zip(loud, alarmed.tolist(), strict=True) if alarm]
+
+    def _gated(self, gate: Gate, texts: Sequence[str]) -> FloatArray:
+        """The gate's scores of normalised texts, (texts, labels), doubted as the encoder's are."""
+        scores = gate.scores(self._wordpiece.ids(texts))
+        for at in np.flatnonzero(~gate.settles(scores)).tolist():
+            if foreign([word.of(texts[at]) for word in words_of(texts[at])]):
+                scores[at] = doubted(scores[at], 0, STRANGE)
+        return scores
 
     def logits(self, texts: Sequence[str]) -> FloatArray:
         """The sums that label scores are made of, shape (texts, 6); what training calibrates."""

@@ -12,7 +12,7 @@ from unbarb.stream.judge import CHANGES, TOGETHER
 from unbarb.stream.pieces import Cutter, Piece
 from unbarb.text import Verdict
 
-WORDS = 72
+WORDS = 48
 """A piece is read with so many words before it; the detectors' doubt has stopped growing by then."""
 
 CHARACTERS = 3 * MAX_CHARACTERS
