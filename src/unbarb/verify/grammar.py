@@ -41,6 +41,7 @@ _MESS = frozenset(["mess", "messed", "messes", "messing"])
 _UP = frozenset(["over", "up"])
 _OBJECTS = word_set("grammar.objects") | _DETERMINERS | _POSSESSIVES
 _ARTICLES = frozenset(["a", "an"])
+_AFTER_NOUN = frozenset(["he", "i", "in", "of", "on", "she", "they", "we", "you"])
 _PAIRED = {"either": "or", "neither": "nor"}
 _SILENT = ("hour", "honest", "honor", "honour", "heir")
 _LIKE_YOU = ("uni", "use", "usu", "euro", "one", "once", "uto", "ubiq", "eu", "u.")
@@ -70,6 +71,8 @@ def _defects(row: Sequence[Token]) -> Iterator[str]:
             yield f"no verb after {two.text!r}"
         if one.text in _DETERMINERS and two.text == "very" and not three.is_word:
             yield "nothing after 'very'"
+        if two.text == "and" and one.text == three.text:
+            yield f"'{one.text} and {three.text}'"
         if one.text in _ARTICLES and three.text in _PLURALS and two.is_word and two.text not in _SMALL:
             yield f"{one.text!r} before {three.text!r}"
         if one.text in _DO and two.text == "not" and _is_participle(three.text):
@@ -112,7 +115,7 @@ def _pair(before: str, first: str, second: str) -> Iterator[str]:
         first in _POSSESSIVES and second in _BE | _DETERMINERS | {"and", "or", "of", "but"}
     ):
         yield f"{first!r} before {second!r}"
-    if _lacks_noun(before, first) and second in ENDS:
+    if _lacks_noun(before, first) and second in ENDS | _AFTER_NOUN:
         yield f"no noun after {before!r} and {first!r}"
     if first in _PRONOUNS and _lacks_verb(before, first, second):
         yield f"no verb after {first!r}"
@@ -155,17 +158,18 @@ def _lacks_verb(before: str, pronoun: str, second: str) -> bool:
 
 
 def _missing_complement(row: Sequence[Token]) -> Iterator[str]:
-    """A form of *be* with nothing behind it to say how or what: "you are clearly .", "are you that you"."""
-    texts = [*(token.text for token in row), ".", "."]
+    """A form of *be* with nothing behind it to say how or what: "they are .", "are you that you"."""
+    texts = ["", *(token.text for token in row), ".", "."]
     for at, be in enumerate(texts):
         if be not in _BE:
             continue
+        bare = texts[at - 1] in _SUBJECTS and texts[at - 2] in ENDS
         end = at + 1
         while texts[end] in _ADVERBS:
             end += 1
         after = texts[end]
         ends = after in ENDS or after == "," or after.startswith("@")
-        if ends and (end > at + 1 or (after[0] == "@" and texts[at - 1] == "you")):
+        if ends and (end > at + 1 or bare or (after[0] == "@" and texts[at - 1] == "you")):
             yield f"nothing after {texts[end - 1]!r}"
         elif after in _PRONOUNS and texts[end + 1] == "that" and texts[end + 2] in _PRONOUNS | _MODALS:
             yield "nothing after 'that'"
